@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// bucketName matches the names that at least one S3 server accepts for a bucket. Amazon accepts
-// only lower-case letters, digits, dots and hyphens; other servers accept more.
+// bucketName matches names that some S3 servers accept for a bucket. Amazon accepts only lower-case
+// letters, digits, dots and hyphens; other servers accept more.
 var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]$`)
 
-// CheckBucketName returns an error if no S3 server accepts a bucket with this name.
+// CheckBucketName returns an error if a name breaks the rules for names of buckets that S3 servers
+// have in common.
 func CheckBucketName(name string) error {
 	_, notAddress := netip.ParseAddr(name)
 	switch {

@@ -25,8 +25,8 @@ const (
 // ErrContent is the error that all errors of Decode wrap.
 var ErrContent = errors.New("undecodable content")
 
-// ErrTooLarge is the error that Decode wraps for content that exceeds MaxContent. Other programs
-// may accept such content.
+// ErrTooLarge is the error that Decode wraps for content that exceeds MaxContent or the size that
+// it declares. Other programs may accept such content.
 var ErrTooLarge = fmt.Errorf("%w", ErrContent)
 
 // Encode returns content in the form of Workload.Content: compressed with gzip and encoded in
@@ -76,8 +76,8 @@ func decode(content string, bound int64) ([]byte, error) {
 const maxRatio = 1100
 
 // UnpackedSize returns the unpacked size that the gzip data of a Workload's content declares,
-// without unpacking it. Decode rejects content that unpacks to more. For content that cannot be
-// decoded, UnpackedSize returns 0.
+// without unpacking it. Decode rejects content that unpacks to more. If content does not look like
+// gzip data in base64, UnpackedSize returns 0.
 func UnpackedSize(content string) int64 {
 	const last = 8 // the number of base64 characters that contain the four bytes of the size
 	if !isPacked(content) {
@@ -106,8 +106,8 @@ func isPacked(content string) bool {
 }
 
 // CountObjects returns an upper bound on the number of Kubernetes objects in a Workload's content.
-// It needs little memory, because it unpacks the content in parts. For content that cannot be
-// decoded, it returns 0.
+// It needs little memory, because it unpacks the content in parts. If content does not begin with
+// gzip data in base64, it returns 0.
 func CountObjects(content string) (objects int64) {
 	packed := base64.NewDecoder(base64.StdEncoding, strings.NewReader(content))
 	tools, _ := unpackers.Get().(*unpacker)
@@ -146,8 +146,8 @@ func declaredSize(packed []byte) int64 {
 	return int64(binary.LittleEndian.Uint32(packed[len(packed)-size:]))
 }
 
-// unpacker is a set of buffers for unpacking. It is reused, because the buffers are a hundred times
-// as large as a small file.
+// unpacker is a set of buffers for unpacking. It is reused, because the buffers are larger than
+// most files.
 type unpacker struct {
 	packed bytes.Reader
 	zip    gzip.Reader

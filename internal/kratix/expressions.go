@@ -7,7 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CheckExpressions returns an error if Kubernetes would reject these matchExpressions.
+// CheckExpressions returns an error for an expression without a key, with an unknown operator, or
+// with values that do not fit its operator.
 func CheckExpressions(expressions []metav1.LabelSelectorRequirement) error {
 	for _, e := range expressions {
 		if err := checkExpression(e); err != nil {

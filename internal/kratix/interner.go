@@ -31,7 +31,7 @@ const (
 	maxInternedString, maxInternedList = 256, 1024
 )
 
-// One returns the interned copy of a string.
+// One returns the interned copy of a string. It returns a long string unchanged.
 func (w *Interner) One(word string) string {
 	if word == "" || len(word) > maxInternedString {
 		return word

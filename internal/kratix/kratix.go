@@ -2,8 +2,8 @@
 // +kubebuilder:validation:Optional
 
 // Package kratix defines the kinds of platform.kratix.io/v1alpha1 that are needed to place and
-// write Works, and parses their objects from YAML. The kinds have exactly the fields that Kratix
-// defines, except for MatchExpressions. The package does no I/O.
+// write Works, and parses their objects from YAML. The kinds have the fields that Kratix defines;
+// MatchExpressions are an extension. The package does no I/O.
 package kratix
 
 // The Kubernetes client needs the generated DeepCopy methods.
@@ -52,14 +52,14 @@ const (
 	ReadyCondition             = "Ready"
 	ScheduleSucceededCondition = "ScheduleSucceeded"
 	WriteSucceededCondition    = "WriteSucceeded"
-	// ConflictFreeCondition is set only by this program. It is False while a conflict keeps the
-	// object or placement from being written, because Flux could not build the root.
+	// ConflictFreeCondition is set only by this program. It is False while the object or placement
+	// is held back.
 	ConflictFreeCondition = "ConflictFree"
 	// ScheduledCondition is set only by this program, in the mode in which it schedules and Kratix
 	// writes. It is True once all groups of a Work have WorkPlacements.
 	ScheduledCondition = "Scheduled"
-	// SoleSchedulerCondition is set only by this program. It is False on a Destination while
-	// another scheduler places Works on it, or could place some.
+	// SoleSchedulerCondition is set only by this program. It is False on Destinations while another
+	// scheduler places Works, or could place some.
 	SoleSchedulerCondition = "SoleScheduler"
 	// PromotedCondition is set only by this program, in the mode in which Kratix writes to a state
 	// store from which no cluster applies objects. It is True once a WorkPlacement has been copied

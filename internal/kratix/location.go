@@ -32,9 +32,9 @@ func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	return ref.String(), ""
 }
 
-// normalURL removes the parts of a URL that do not identify the repository: the user, the password,
-// the default port, a trailing slash, ".git", escapes, and the case of the host. It treats the
-// scp-like syntax as an ssh URL.
+// normalURL removes the parts of a URL that do not identify the repository: the scheme, the user,
+// the password, the default port, a trailing slash, ".git", escapes, and the case of the host. It
+// treats the scp-like syntax as an ssh URL.
 func normalURL(raw string) string {
 	parsed, err := ParseGitURL(raw)
 	if err != nil {

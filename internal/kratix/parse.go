@@ -21,7 +21,7 @@ import (
 type Parsed struct {
 	// Object is the decoded object. It is nil if the kind is not supported, or if Err is set.
 	Object Object
-	// Header has the apiVersion, kind and metadata. It is set even if Object is nil.
+	// Header has the apiVersion, kind and metadata. It may be empty if Err is set.
 	Header Header
 	// Other is the object as JSON if its kind is not supported.
 	Other json.RawMessage
