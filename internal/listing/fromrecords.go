@@ -13,7 +13,7 @@ import (
 const recordedState = "recorded"
 
 // FromRecords returns the listing of the records in a store, and the files among them that are not
-// records. store is the name of the store.
+// records. store is the row of the store.
 func FromRecords(ctx context.Context, state statestore.State, store Store) (l Listing, foreign []string, err error) {
 	name := store.Kind + " " + store.StoreName
 	l.Lacks = map[Fact]string{Problems: "a store has no conflicts, because what conflicts is not written: use -f, --kube or --server"}

@@ -108,7 +108,7 @@ type Store struct {
 	Labels       map[string]string `json:"labels,omitempty"`
 }
 
-// Conflict is a finding that keeps something from being written.
+// Conflict is a finding about files that cannot be written or applied.
 type Conflict struct {
 	Rule     string `json:"rule"`
 	RuleName string `json:"ruleName"`
