@@ -12,7 +12,7 @@ const (
 	// maxClients is the maximum number of connections. A page without a connection reloads itself
 	// from time to time.
 	maxClients = 16
-	// keepAlive is the time after which a connection gets a comment if there was no round.
+	// keepAlive is the time between two comments on a connection.
 	keepAlive = 20 * time.Second
 	// writeTimeout is the time after which a client that does not read is disconnected.
 	writeTimeout = 5 * time.Second

@@ -48,8 +48,8 @@ func placementOf(values url.Values) Placement {
 	return p
 }
 
-// history serves the page about the history of a placement. If the query names two revisions, the
-// page shows their difference.
+// history serves the page about the history of a placement. If the query names a revision to
+// compare, the page shows the difference.
 func (s *Site) history(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	values := r.URL.Query()
 	wanted := placementOf(values)

@@ -68,8 +68,8 @@ func (s *state) row(i int, agents report.Agents) row {
 	return r
 }
 
-// states returns the states for a filter: first those that combine several states, and then those
-// that placements have.
+// states returns the choices of the filter by state: problemState and failingState first, and then
+// the states that placements have.
 func (s *state) states() []string {
 	x := s.index()
 	all := []string{problemState}

@@ -56,7 +56,7 @@ type Files struct {
 	// Store and Revision identify the state of the store.
 	Store, Revision string
 	Files           []File
-	// Left is the number of files that are left out because there are too many.
+	// Left is the number of files that are left out because of the limits.
 	Left int
 	// Joined means that the file also contains other placements.
 	Joined bool

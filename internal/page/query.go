@@ -95,7 +95,7 @@ func (q Query) link(path string) string {
 	return path
 }
 
-// hasProblem reports whether a placement in a state needs action by a person.
+// hasProblem reports whether a state is part of problemState.
 func hasProblem(s report.State) bool {
 	return s == report.HeldBack || s == report.Unplaced || s == report.Failed
 }

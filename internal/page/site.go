@@ -21,7 +21,8 @@ var staticFiles embed.FS
 // address, and nothing is inline.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// patience is the time for which a page waits for its slow parts: the explanation and the files.
+// patience is how long a page waits for the parts that take long: the explanation, the files and
+// the history.
 const patience = 10 * time.Second
 
 func pageTemplates() *template.Template {
