@@ -52,8 +52,8 @@ func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 }
 
 // remember records the files that differ between two overlays of a Destination, with their contents
-// in the first one, if their WorkPlacements still exist. It drops the files of other
-// WorkPlacements. It does nothing if after is nil.
+// in the first one, if their WorkPlacements still exist. It drops the files of WorkPlacements of
+// the Destination that are gone. It does nothing if after is nil.
 func (o *outgoing) remember(before, after *overlay, now time.Time) {
 	if after == nil {
 		return

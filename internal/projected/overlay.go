@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// overlay has the files that the WorkPlacements of one Destination will have in its store. Each
-// WorkPlacement has a record, as if this program had written it.
+// overlay has the files that the WorkPlacements of one Destination will have in its store. They
+// include records, as if this program had written the WorkPlacements.
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
@@ -23,11 +23,11 @@ type overlay struct {
 	lists       statestore.Files
 	projections map[*kratix.WorkPlacement]*projection
 	// digests has the digests of all files. The field from maps each file to its projection, except
-	// the aggregated file, which belongs to several.
+	// the joined file, which belongs to several.
 	digests map[tree.Path]statestore.Digest
 	from    map[tree.Path]*projection
-	// joined is the aggregated file with the parts of the placements that have a record. separate
-	// are the parts of the others.
+	// joined is the joined file with the parts of the placements that have a record. separate are
+	// the parts of the others.
 	joined   []tree.File
 	separate []statestore.Outgoing
 	// recent caches the last decoded placement, because the files of a placement are read one by

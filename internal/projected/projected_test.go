@@ -32,7 +32,8 @@ type cluster struct {
 	now        time.Time
 	works      map[string]*kratix.Work
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// dirty maps each WorkPlacement that Kratix has not written yet to the time of its last change.
+	// dirty maps each WorkPlacement that Kratix has not written yet to the time of its first change
+	// after the last write.
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
 	orphans      []kratix.Key
@@ -315,8 +316,9 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	}
 }
 
-// checkNothingWaits checks that no placement waits for an object that is still in the store. Two placements
-// may wait for objects of each other, because no single commit can write both.
+// checkNothingWaits checks that all changes are written, and that no placement alone waits for an
+// object that is still in the store. Two placements may wait for objects of each other, because no
+// single commit can write both.
 func (c *cluster) checkNothingWaits(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}

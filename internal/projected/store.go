@@ -169,15 +169,15 @@ func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	}
 }
 
-// refresh updates the files at the stale paths. It omits the records in the store, because each
-// WorkPlacement has a record in its overlay.
+// refresh updates the files at the stale paths. It omits the records in the store, because the
+// overlays have the records.
 func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	changes := make([]statestore.FileChange, 0, len(stale))
 	for path := range stale {
 		laid, isLaid := s.placed[path]
 		sum, there := s.real.Digest(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
-		// The aggregated file is not outgoing, because Kratix always writes the whole file.
+		// The joined file is not outgoing, because Kratix always writes the whole file.
 		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
@@ -214,7 +214,7 @@ func (v view) whose(path tree.Path) string {
 	if of := laid.by.placementAt(path); of != nil {
 		return kratix.Describe(of)
 	}
-	return "" // an aggregated file belongs to several WorkPlacements
+	return "" // a joined file belongs to several WorkPlacements
 }
 
 type emptyContents struct{}
