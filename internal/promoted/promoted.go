@@ -19,8 +19,8 @@ import (
 )
 
 // Source converts the snapshots of a cluster in which Kratix schedules. It is also the
-// reconcile.Planner for its last Snapshot. Objects that are equal in two snapshots have the same
-// pointer. It is not safe for concurrent use.
+// reconcile.Planner for its last Snapshot. Objects that have not changed since the last one keep
+// their pointers. It is not safe for concurrent use.
 type Source struct {
 	cluster source.Source
 	live    Stores
@@ -99,7 +99,7 @@ type decisions struct {
 	works      []*kratix.Work
 	// decided has a Work for each usable WorkPlacement that is not being deleted. assignments and
 	// unusable are the keys of the usable and of the unusable WorkPlacements. rejected are the keys
-	// of the Works of the unusable WorkPlacements. All lists are sorted.
+	// of the Works of the unusable WorkPlacements. decided and assignments are sorted.
 	decided     []*kratix.Work
 	assignments []kratix.Key
 	rejected    []kratix.Key
