@@ -61,7 +61,7 @@ const (
 const (
 	// NotReported means that the agent has not reported the current files yet.
 	NotReported = "NotReported"
-	// Blocked means that the agent fails on something that does not belong to the placement.
+	// Blocked means that the agent fails, but not certainly on an object of the placement.
 	Blocked = "Blocked"
 	// NotRead means that the agent has reported a revision that this process has not read, so that
 	// its files cannot be compared. An existing condition of the placement is kept.
@@ -125,8 +125,8 @@ func (d *Delivery) failed(status string) AgentCondition {
 	return AgentCondition{Status: status, Reason: string(d.State.Failure.Outcome), Message: d.State.Failure.String()}
 }
 
-// blocked returns the condition of a placement whose state is unknown because the agent fails on
-// something else.
+// blocked returns the condition of a placement whose state is unknown, because the agent fails and
+// perhaps not on an object of the placement.
 func (d *Delivery) blocked() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: Blocked, Message: d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
 }

@@ -25,7 +25,7 @@ type Document struct {
 	Volume Volume
 	// Fails is the lowest severity that makes the command fail.
 	Fails finding.Severity
-	// Locate returns the location of a place on disk. It is nil if locations are unknown.
+	// Locate returns the position of a place on disk. It is nil if positions are unknown.
 	Locate func(finding.Place) Position
 	// Paint colours text on a terminal. If it is nil, text is not coloured.
 	Paint Painter
@@ -44,7 +44,7 @@ const (
 	Written Done = "written"
 )
 
-// Position is a location on disk.
+// Position is a line of a file on disk.
 type Position struct {
 	File string
 	Line int

@@ -10,7 +10,7 @@ import (
 )
 
 // picture is a drawing of the Works that conflict, with a row for each Work, a column for each
-// Destination, and an arc for each conflict.
+// Destination, and an arc for each pair of Works.
 type picture struct {
 	Width, Height int
 	Columns       []pictureText
@@ -53,7 +53,8 @@ const (
 	arcWidth    = 300
 )
 
-// conflictPair is a pair of Works with a conflict. later is the Work that is held back.
+// conflictPair is a pair of Works with a conflict: the one that a finding is about, and one to
+// which the finding is related.
 type conflictPair struct{ later, first string }
 
 func draw(d Document) picture {

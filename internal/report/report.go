@@ -83,7 +83,7 @@ func ComparePlacements(a, b Placement) int {
 type Store struct {
 	// Name is the kind and the name of the store.
 	Name string
-	// Revision is the revision with the changes, after they were written.
+	// Revision is the revision of the store after the round.
 	Revision     string
 	Destinations []Destination
 	// Unselected means that another shard writes to the store.

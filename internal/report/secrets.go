@@ -231,8 +231,8 @@ func (f *secretFinder) walk(node *yaml.Node) {
 	}
 }
 
-// patch collects the patches of a kustomization whose target may be a Secret, and every text that
-// contains a Secret.
+// patch collects the patches of a kustomization whose target may be a Secret, and each text of
+// several lines that seems to contain a Secret.
 func (f *secretFinder) patch(node *yaml.Node) {
 	for _, target := range fieldsOf(node, "target") {
 		if target.Kind != yaml.MappingNode || !secrets.MaySelect(scalarOf(target, "group"), scalarOf(target, "kind")) {

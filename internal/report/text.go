@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Plain writes a document for people. It contains the findings; for a check, also the placements
-// with problems; for a plan, also all placements and changes.
+// Plain writes a document for people. It contains the findings. Unless d.Volume is Quiet, it also
+// contains the placements with problems for a check, and all placements and changes for a plan.
 func Plain(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	d.Findings = d.Volume.Shown(d.Findings)
