@@ -80,10 +80,10 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	p.keepStates(change, d, deliveries)
 }
 
-// withRoots returns the condition of a Destination. If the agent fails on a root, or if there are
-// no placements, the result is the condition of a root. Otherwise it is the summary of the
-// placements. The message of a True condition contains the revision of each root, which changes
-// only with the files in the root.
+// withRoots returns the condition of a Destination. That is the condition of a root if the agent
+// fails on it and the summary of the placements is not False, or if there are no placements, and
+// otherwise the summary. The message of a True condition contains the revision of each root, which
+// changes only with the files in the root.
 func withRoots(summary report.AgentCondition, placements int, deliveries []*report.Delivery, of func(*report.Delivery) report.AgentCondition) report.AgentCondition {
 	var revisions []string
 	for _, d := range deliveries {
@@ -101,8 +101,8 @@ func withRoots(summary report.AgentCondition, placements int, deliveries []*repo
 	return summary
 }
 
-// keepStates sets the annotation of a Destination with the states that its agent has reported,
-// except in the modes in which Kratix owns Destinations.
+// keepStates sets the annotation of a Destination with the states that its agent has reported, in
+// the modes Manage and Promote.
 func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
@@ -208,8 +208,8 @@ func conditionOf(kind string, reported report.AgentCondition) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionStatus(reported.Status), Reason: reported.Reason, Message: reported.Message}
 }
 
-// agentEvent adds an Event if an agent's condition becomes False, or becomes True after it was
-// False.
+// agentEvent adds an Event if an agent's condition becomes False or gets another reason while it is
+// False, or becomes True after it was False.
 func (c *Change) agentEvent(have, changed []metav1.Condition) {
 	for _, now := range changed {
 		was := meta.FindStatusCondition(have, now.Type)

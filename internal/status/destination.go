@@ -226,8 +226,8 @@ func (p *planner) stores() []Change {
 	return changes
 }
 
-// store sets the condition of a state store. It leaves a store that no Destination uses unchanged,
-// because its state is not known.
+// store sets the condition of a state store. It leaves a store unchanged if its state is not known,
+// as that of a store that no Destination uses.
 func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
 	name := kratix.Describe(object)
 	if !p.isSelected(object) {

@@ -86,7 +86,7 @@ func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now meta
 }
 
 // promotedAs returns the condition Promoted of a WorkPlacement. known is false if the report does
-// not contain the current generation of the WorkPlacement.
+// not show the state of the current generation of the WorkPlacement.
 func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (condition metav1.Condition, known bool) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	if !told {

@@ -34,9 +34,8 @@ type Reason struct {
 // RuleName is the Reason of a row that stands for the names of rules.
 const RuleName = "RULE"
 
-// Reasons returns the table of all conditions and Events that objects can have, from this program
-// or from Kratix's own controller. An Event is sent when a condition changes, but not when a new
-// condition is True.
+// Reasons returns the table of the conditions and Events that objects can have, from this program
+// or from Kratix's own controller. It does not contain those of mode promote.
 func Reasons() []Reason {
 	return slices.Concat(
 		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind),

@@ -57,7 +57,8 @@ type RequestDestination struct {
 	Message string `json:"message,omitempty"`
 }
 
-// RequestHeldBack is the first conflict of a request.
+// RequestHeldBack is the reason why a placement of a request is held back, with the first conflict
+// if there is one.
 type RequestHeldBack struct {
 	// Reason is the reason of the condition ConflictFree, or HeldBack if there is no conflict.
 	Reason string `json:"reason"`
@@ -87,7 +88,7 @@ type requestKey struct {
 
 // Requests returns the requests that the selected Works belong to, sorted. A request is omitted, so
 // that its status is not changed, while the state of one of its placements is not known or not
-// final.
+// final. In mode Manage, all are omitted while another scheduler places Works.
 func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Request {
 	p := newPlanner(said, now, mode, selects, metav1.Time{})
 	if mode == Manage && p.other != nil {

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// heldBack is a reason of the condition Scheduled. The other reasons are those that Kratix uses for
-// a Work.
+// heldBack is a reason of the conditions Scheduled and Promoted.
 const heldBack = "HeldBack"
 
 // takeOddNames assigns WorkPlacements with unusual names, made by people or other versions of

@@ -43,14 +43,16 @@ const (
 	// Observe means that Kratix schedules and writes. This program sets only ConflictFree and sends
 	// the Events of that condition.
 	Observe
-	// Schedule means that this program schedules, and that Kratix writes every WorkPlacement. This
-	// program creates WorkPlacements and changes their specs for placements that may be written,
-	// and sets Scheduled and ConflictFree. Finalizers and all other conditions are left to Kratix.
+	// Schedule means that this program schedules, and that Kratix writes every WorkPlacement. For
+	// placements that may be written, this program creates WorkPlacements, with the finalizers of
+	// Kratix, and changes their specs. It deletes those that are not needed any more. It sets
+	// Scheduled, ConflictFree and SoleScheduler; all other conditions are left to Kratix.
 	Schedule
 	// Promote means that Kratix schedules and writes to state stores that no cluster reads, and
 	// that this program writes the checked placements to the live state stores. It sets Promoted
-	// and ConflictFree, and a finalizer on a Destination whose files in its live state store are
-	// deleted with it. Everything else is left to Kratix.
+	// and ConflictFree, a finalizer on a Destination whose files in its live state store are
+	// deleted with it, and the annotation with the states that agents report. Everything else is
+	// left to Kratix.
 	Promote
 )
 
@@ -112,8 +114,7 @@ const (
 // Plan returns the changes that bring the selected objects to the state in the report. The
 // parameter at is the time of conditions that change. The changes of a list may be made
 // concurrently, but the lists must be processed one after the other: a Work is ready when its
-// WorkPlacements are, and a Destination is released when they are gone. Plan does not change
-// objects that the report does not contain.
+// WorkPlacements are, and a Destination is released when they are gone.
 func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {
@@ -138,7 +139,7 @@ type planner struct {
 	leaving           map[kratix.Key][]*kratix.WorkPlacement
 	destinationByName map[string]*kratix.Destination
 	// covered contains the Destinations whose state the report contains. written contains the
-	// stores that were written.
+	// stores of the report that this shard writes.
 	covered, written map[string]bool
 	// emptied contains the Destinations that are being deleted and have no files left.
 	emptied map[string]bool

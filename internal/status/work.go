@@ -24,7 +24,7 @@ const (
 )
 
 // The reasons of Events about a Work that are not reasons of conditions, with the names that Kratix
-// uses. An Event is sent only when a condition changes.
+// uses.
 const (
 	noMatch      = "NoMatchingDestination"
 	waits        = "WaitingDestination"
@@ -65,8 +65,8 @@ func (p *planner) isUnreadable(object kratix.Object) bool {
 	return p.now.Unreadable[kratix.Describe(object)]
 }
 
-// releaseWork removes the finalizer of a deleted Work when all its WorkPlacements are gone or are
-// deleted in this round.
+// releaseWork removes the finalizer of a deleted Work when all its placements are removed, and its
+// WorkPlacements are gone or are deleted in this round.
 func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return

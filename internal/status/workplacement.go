@@ -251,8 +251,8 @@ func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placemen
 	return patch
 }
 
-// labelPatch returns the patch of the labels that differ from the wanted ones. Other labels are not
-// changed.
+// labelPatch returns the patch of the labels that differ from the wanted ones. It removes
+// MisplacedLabel if that is not wanted. Other labels are not changed.
 func labelPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for key, value := range want {

@@ -55,7 +55,8 @@ type Outcome struct {
 	// Retry is the time after which Apply should be called again because of refused writes, objects
 	// that had changed, or postponed changes. It is 0 if there are none.
 	Retry time.Duration
-	// Err is the reason why nothing could be written, or why an event could not be sent.
+	// Err is the error because of which all writes are paused, or because of which an event could
+	// not be sent. It is nil if there is none.
 	Err error
 }
 
@@ -251,8 +252,8 @@ func gone(object metav1.Object, step status.Step) bool {
 	return given && len(left) == 0 && !object.GetDeletionTimestamp().IsZero()
 }
 
-// step makes one call and returns the metadata of the object after it. The call fails if the object
-// has another version.
+// step makes one call and returns the metadata of the object after it. A patch or delete fails
+// if the object has another version.
 func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Step, version string, uid types.UID) (metav1.ObjectMeta, error) {
 	path := collection(object)
 	var call *rest.Request

@@ -99,8 +99,8 @@ func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	return b.paused.Sub(now)
 }
 
-// pause pauses all writes. The duration doubles until a write is accepted. It is at least the
-// duration that the API server asks for, and at most longestPause.
+// pause pauses all writes. The duration doubles until a write is accepted. It is extended to what
+// the API server asks for, but not beyond longestPause.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,7 +141,8 @@ func delay(failures int) time.Duration {
 	return firstDelay << min(failures-1, most)
 }
 
-// next returns the time until the next retry, or 0 if there is nothing to retry.
+// next returns the time until the next retry, which is at least firstDelay, or 0 if there is
+// nothing to retry.
 func (b *backoff) next(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -19,7 +19,7 @@ const (
 	// stale means that the object was changed, deleted or created meanwhile. The same change of the
 	// current version may succeed.
 	stale
-	// overloaded means that the API server asks for fewer writes of any kind.
+	// overloaded means that the API server asks for fewer writes of any kind, or is unavailable.
 	overloaded
 	// silent means that the API server did not answer in time.
 	silent

@@ -63,10 +63,11 @@ func (d *delay) fail(now time.Time, err error) {
 func (d *delay) waits(now time.Time) bool { return now.Before(d.until) }
 
 var (
-	// errNotGranted means that this process has no permission to read the Promise or to write the
-	// status of its requests.
+	// errNotGranted means that this process has no permission to read the Promise, or to read or
+	// write the status or the HealthRecords of its requests.
 	errNotGranted = errors.New("not granted")
-	// errNoAPI means that the Promise has no API, or that the API server does not serve it.
+	// errNoAPI means that the Promise has no API, or that the API server does not serve that API or
+	// HealthRecords.
 	errNoAPI = errors.New("there is no such API")
 	// errPruned means that the API server has dropped the field.
 	errPruned = errors.New("the API server drops the field status." + Field + ": the CustomResourceDefinition of the requests does not have it")

@@ -19,7 +19,8 @@ import (
 type result int
 
 const (
-	// unchanged means that the request has the value already, or is no longer in the cluster.
+	// unchanged means that the request has the value already, is being deleted, or is no longer in
+	// the cluster.
 	unchanged result = iota
 	patched
 	// pruned means that the API server has not stored the written value.
