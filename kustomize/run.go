@@ -26,7 +26,7 @@ const buildTime = 2 * time.Minute
 // its result is unknown.
 type BoundsError string
 
-// Error returns the limit that was exceeded.
+// Error returns the message of the error.
 func (e BoundsError) Error() string { return string(e) }
 
 // IsBounds reports whether an error is, or wraps, a BoundsError.
