@@ -394,7 +394,8 @@ func backoff(tries int) time.Duration {
 	return wait
 }
 
-// answerOf returns the message of a server, and the fix if it depends on the message.
+// answerOf returns the message of a server. It also returns the fix of the error if the error names
+// the rejected files.
 func answerOf(err error) answer {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {
