@@ -130,7 +130,7 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 	return expanded.takeover.Judge(result), expanded.was, nil
 }
 
-// expandedSource is a source that adds to its input the WorkPlacements that Kratix would create.
+// expandedSource is a source that expands its input by the placements that Kratix could create.
 type expandedSource struct {
 	source.Source
 	most     int64

@@ -176,8 +176,8 @@ func (k *cluster) writeStatusOnce(ctx context.Context, said report.Report, out i
 	return printRefused(out, told.Refused)
 }
 
-// printRefused prints the writes that the API server refuses, if there are any, and returns
-// the exit status for those that are errors.
+// printRefused prints the writes that the API server refuses, and returns an error if some of them
+// are errors.
 func printRefused(out io.Writer, refused []finding.Finding) error {
 	if len(refused) == 0 {
 		return nil

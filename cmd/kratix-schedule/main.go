@@ -63,7 +63,7 @@ const (
 	exitFailure  = 3
 )
 
-// exit is an error with an exit code. An error with an empty text was printed already.
+// exit is an error with an exit code. If its text is empty, nothing more is printed.
 type exit struct {
 	code int
 	text string

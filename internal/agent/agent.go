@@ -17,7 +17,7 @@ type Event struct {
 	// commit, or "sha256:" and a digest for a bucket. It is empty if the agent does not report one.
 	Revision string
 	Outcome  Outcome
-	// Objects are the objects that the message names as failing: sorted, and at most MaxObjects.
+	// Objects are the failing objects that the agent names: sorted, and at most MaxObjects.
 	Objects []Object
 	// Files are the paths of files, or of directories with a kustomization, that the message names
 	// as failing: at most MaxObjects. A path is relative to the root; if it begins with a slash, it

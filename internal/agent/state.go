@@ -13,8 +13,8 @@ type State struct {
 	// revision has failed.
 	Applied Mark `json:"applied,omitzero"`
 	Healthy Mark `json:"healthy,omitzero"`
-	// Failure is the failure of the last attempt, or nil. If a health check has failed, it stays
-	// until the same revision is healthy, or another one is applied.
+	// Failure is the failure of the last attempt, or nil if that succeeded. A failed health check
+	// stays if the same revision is then applied without a health check.
 	Failure *Failure `json:"failure,omitempty"`
 	// Latest is the time of the last event that had a result.
 	Latest time.Time `json:"latest,omitzero"`

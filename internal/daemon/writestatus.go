@@ -13,7 +13,7 @@ import (
 type StatusResult struct {
 	// Calls counts the accepted writes, by verb.
 	Calls map[string]int
-	// Refused contains a finding for each object that cannot be written.
+	// Refused contains findings about objects that cannot be written.
 	Refused []finding.Finding
 	// Retry is the delay after which the same report should be written again. It is 0 if no further
 	// write is due.

@@ -149,9 +149,9 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn describes the WorkPlacements of a group, except those that are being deleted or whose
-// Destination is: whether there are any, whether one was written, and the Destinations of the
-// unwritten ones.
+// placedOn describes the WorkPlacements of a group, except those that are being deleted, or whose
+// Destination is being deleted with its files: whether there are any, whether one was written, and
+// the Destinations of the unwritten ones.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string

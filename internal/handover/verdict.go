@@ -225,5 +225,5 @@ func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	case kratix.None: // a failed write may have left files that are in no list
 		return isUnwritten(p)
 	}
-	return false // a part of the aggregated file may belong to any WorkPlacement
+	return false // a part of the joined file may belong to any WorkPlacement
 }

@@ -50,8 +50,8 @@ func (l *Leader) lock() *resourcelock.LeaseLock {
 
 // Lead waits for the Lease and runs work while this process holds it. The Lease is kept until work
 // has returned, so that writes in progress are finished before another replica begins. If the Lease
-// is lost, Lead returns the error of work or else ErrNotLeading, and the process should restart.
-// Lead calls tell with errors of reading or writing the Lease.
+// is lost, Lead returns the error of work or else ErrNotLeading, and the process must end. Lead
+// calls tell with errors of reading or writing the Lease.
 func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
 	// The log of the Kubernetes client is discarded; reportingLock passes the errors to tell.
 	waiting, give := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))

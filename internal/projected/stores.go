@@ -18,7 +18,7 @@ import (
 type Stores struct {
 	// Opener opens the real stores.
 	Opener statestore.Opener
-	// Unread means that no store is opened and read. The projections then begin with empty stores.
+	// Unread means that the stores are not read. The projections then begin with empty stores.
 	Unread bool
 	// Now returns the current time.
 	Now func() time.Time

@@ -14,9 +14,10 @@ import (
 // with more than 65,536.
 const maxComment = 65_000
 
-// Markdown writes a document as a comment on a pull request: a summary, the errors, and everything
-// else folded. The next run finds the comment by its first line. All text from the input is in code
-// spans or code blocks, so that it cannot become a link, a mention or HTML.
+// Markdown writes a document as a comment on a pull request: a summary, the findings that make the
+// command fail, and everything else folded. The next run finds the comment by its first line. All
+// text from the input is in code spans or code blocks, so that it cannot become a link, a mention
+// or HTML.
 func Markdown(w io.Writer, d Document) error {
 	c := comment{left: maxComment}
 	c.add(fmt.Sprintf("<!-- kratix-schedule %s -->\n", d.Done))

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Report is the complete result of a round. Its lists are sorted.
+// Report is the complete result of a round. Its findings and placements are sorted.
 type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement

@@ -62,9 +62,10 @@ type RequestDestination struct {
 type RequestHeldBack struct {
 	// Reason is the reason of the condition ConflictFree, or HeldBack if there is no conflict.
 	Reason string `json:"reason"`
-	// Message is the message of the conflict, which names the object or path.
+	// Message is the message of the conflict, which names the object or path. If there is no
+	// conflict, it is the reason why the placement is held back.
 	Message string `json:"message"`
-	// Object is the name of the Work, with the file in it.
+	// Object is the name of the Work, with the file if the conflict is about one.
 	Object string `json:"object"`
 	// Owner is the Work that owns the object or path, with its request or Promise.
 	Owner string `json:"owner,omitempty"`
@@ -215,7 +216,7 @@ func trouble(c report.AgentCondition) string {
 }
 
 // pathOf returns the path of the files of a placement, relative to the repository or bucket, or ""
-// if a path is invalid.
+// if it is not known.
 func (p *planner) pathOf(placement report.Placement) string {
 	d := p.destinationByName[placement.Destination]
 	ref, known := p.storeRef(placement.Destination)

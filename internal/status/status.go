@@ -37,8 +37,8 @@ type Mode int
 // The values of Mode. In each mode, this program also sets the conditions Applied and Healthy if
 // agents report the state of Destinations.
 const (
-	// Manage means that this program schedules and writes. It sets ConflictFree and all conditions
-	// that Kratix would set.
+	// Manage means that this program schedules and writes. It sets ConflictFree, SoleScheduler and
+	// all conditions that Kratix would set.
 	Manage Mode = iota
 	// Observe means that Kratix schedules and writes. This program sets only ConflictFree and sends
 	// the Events of that condition.

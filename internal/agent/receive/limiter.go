@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// limiter limits the number of log lines of each kind per minute. There are only as many kinds as
-// reasons, so its size is limited. The zero limiter is ready to use.
+// limiter limits the number of log lines of each kind per minute. It keeps the kinds, so there must
+// be few. The zero limiter is ready to use.
 type limiter struct {
 	mu    sync.Mutex
 	kinds map[string]*window

@@ -93,8 +93,8 @@ type recordRequest struct {
 	Namespace string `json:"namespace"`
 }
 
-// recordName returns the name of the HealthRecord of a request. The name is a digest, because the
-// names of a Promise and a request can be too long together.
+// recordName returns the name of the HealthRecord of a request. The name contains a digest, because
+// the names of a Promise and a request can be too long together.
 func recordName(request status.Request) string {
 	sum := sha256.Sum256([]byte(request.Promise + "/" + request.Key.Name))
 	return "kratix-schedule-" + hex.EncodeToString(sum[:8])

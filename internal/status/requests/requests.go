@@ -23,8 +23,7 @@ import (
 const Field = "kratixSchedule"
 
 // Writer writes the status of requests, or their HealthRecords. It caches the content that it has
-// found or written. Therefore it reads a request only after a start, and before it changes the
-// status.
+// found or written, so that it need not read each request in each round.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
