@@ -88,7 +88,7 @@ type Daemon struct {
 	pushes   gitPushes
 	// planned is the input of the last plan. It is nil without a Page.
 	planned *scheduler.Input
-	// woken receives a value when a store, or the state of an agent, has changed.
+	// woken receives a value when a round is requested.
 	woken   chan struct{}
 	refused []finding.Finding
 }

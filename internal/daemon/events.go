@@ -29,7 +29,7 @@ func (d *Daemon) registerEvents(mux *http.ServeMux) {
 }
 
 // wakeByEvents requests a round after events have changed the state of a Destination. It returns
-// when ctx ends.
+// when ctx ends, or at once without an Inbox.
 func (d *Daemon) wakeByEvents(ctx context.Context) {
 	if d.Inbox != nil {
 		wakeBy(ctx, d.Inbox.Changed(), d.wake)

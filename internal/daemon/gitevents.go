@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 )
 
-// gitPushes are the locations to which a git host has reported a push, until the next round. There
-// are at most as many as locations.
+// gitPushes are the storages to which a git host has reported a push, until a round is requested.
+// There are at most as many as storages of state stores.
 type gitPushes struct {
 	mu       sync.Mutex
 	storages map[string]bool
@@ -46,9 +46,9 @@ func (d *Daemon) registerGitEvents(mux *http.ServeMux) {
 	handler.Register(mux)
 }
 
-// pushed requests a round that reads a branch. A state store on the branch may name the host in
-// another way than the webhook, for instance by ssh. So it is found by the path of the repository;
-// if another host has the same path, its branch is read in vain.
+// pushed requests a round that reads the storages with a repository and branch. A webhook and a
+// state store may name the host differently, for instance with ssh. Therefore only the end of the
+// path of the repository is compared, and the same path on another host is read too.
 func (d *Daemon) pushed(repository, branch string) (known, ready bool) {
 	all := d.throttle.Storages()
 	suffix := strings.ToLower("/" + strings.Trim(repository, "/") + "#" + branch)

@@ -18,8 +18,7 @@ type stopping struct {
 	stop <-chan struct{}
 	// met means that the shutdown has prevented a write or a build.
 	met atomic.Bool
-	// flushing means that the changes of the last round are written, which were complete before the
-	// shutdown.
+	// flushing means that writes are permitted again, for the changes that wait for their commit.
 	flushing atomic.Bool
 }
 
@@ -44,8 +43,8 @@ func (s *stopping) isStopping() bool {
 	}
 }
 
-// stoppingStores opens stores that begin no write after the daemon is stopped. Writes in progress
-// are finished.
+// stoppingStores opens stores that begin no write after the daemon is stopped, unless flushing is
+// set. Writes in progress are finished.
 type stoppingStores struct {
 	statestore.Opener
 	*stopping

@@ -6,7 +6,7 @@ import (
 )
 
 // CommitsPerMinuteAnnotation is an annotation of a state store. Its value is the maximum number of
-// commits per minute to the store's location. 0 means no maximum.
+// commits per minute to the store's branch or bucket. 0 means no maximum.
 const CommitsPerMinuteAnnotation = "kratix-schedule.io/commits-per-minute"
 
 // MaxCommitsPerMinute is the largest value of CommitsPerMinuteAnnotation.

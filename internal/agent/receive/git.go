@@ -27,10 +27,9 @@ type GitResult string
 
 // The values of GitResult, besides those of agent.Rejection that apply to webhooks.
 const (
-	// GitAccepted means that a state store is on the branch that was pushed.
+	// GitAccepted means that a state store has the repository path and the branch that were pushed.
 	GitAccepted GitResult = "accepted"
-	// GitIgnored means that no state store is on the branch, or that the webhook is not about a push
-	// to a branch.
+	// GitIgnored means that no state store has them, or that the webhook is not about a branch.
 	GitIgnored GitResult = "ignored"
 )
 
@@ -48,9 +47,9 @@ type GitHandler struct {
 	// Secret returns the secret. Webhooks are off if Secret is nil, or while it returns
 	// fs.ErrNotExist.
 	Secret func() (string, error)
-	// Pushed is called for each push to a branch. repository is the path of the repository on its
-	// host, such as "team/state". known reports whether a state store is on the branch; ready is false
-	// if that is not known yet.
+	// Pushed is called for each webhook about a branch. repository is the path of the repository on
+	// its host, such as "team/state". known reports whether a state store is on the branch; ready
+	// is false if that is not known yet.
 	Pushed func(repository, branch string) (known, ready bool)
 	Now    func() time.Time
 	Log    *zap.Logger
