@@ -38,7 +38,7 @@ type WorkloadGroup struct {
 	DestinationSelectors []Selector `json:"destinationSelectors,omitempty"`
 }
 
-// Selector is a set of labels that a Destination must have.
+// Selector is a set of requirements that the labels of a Destination must meet.
 type Selector struct {
 	MatchLabels map[string]string `json:"matchLabels,omitempty"`
 	// MatchExpressions are an extension; Kratix itself has only MatchLabels.
