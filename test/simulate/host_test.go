@@ -2,7 +2,7 @@ package simulate
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -93,7 +93,7 @@ func (s *store) Read(context.Context) (statestore.State, error) {
 	}
 	s.host.count("read", requests)
 	time.Sleep(time.Duration(requests) * s.host.readTime)
-	return statestore.State{Revision: statestore.Revision(fmt.Sprint(revision)), Files: files, Contents: contents{}}, nil
+	return statestore.State{Revision: statestore.Revision(strconv.Itoa(revision)), Files: files, Contents: contents{}}, nil
 }
 
 // Apply writes all files at once, if the host permits it.
@@ -107,7 +107,7 @@ func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statesto
 	s.host.count("write", 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if statestore.Revision(fmt.Sprint(s.revision)) != changes.Base {
+	if statestore.Revision(strconv.Itoa(s.revision)) != changes.Base {
 		return "", &statestore.Error{Op: "write", Store: s.name, Err: statestore.ErrStale}
 	}
 	differ := make([]statestore.FileChange, 0, len(changes.Write))
@@ -118,7 +118,7 @@ func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statesto
 	s.revision++
 	s.commits++
 	s.countAbove(time.Now())
-	return statestore.Revision(fmt.Sprint(s.revision)), nil
+	return statestore.Revision(strconv.Itoa(s.revision)), nil
 }
 
 // countAbove counts the write if there were more in the last minute than the host recommends.
