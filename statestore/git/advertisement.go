@@ -43,7 +43,6 @@ func (a *advertisement) decode(answer *http.Response, service string) (*packp.Ad
 	}
 	body := &head{limit: maxAdvertisement}
 	refs, err := decodeRefs(io.TeeReader(answer.Body, body), service)
-	a.etag, a.body = "", nil
 	if etag := answer.Header.Get("ETag"); err == nil && etag != "" && len(body.text) < maxAdvertisement {
 		a.etag, a.body = etag, body.text
 	}

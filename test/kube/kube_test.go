@@ -110,7 +110,7 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 // default address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
-	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
+	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--commits-per-minute", "0", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
 }
 
 func (p *platform) files() []string {

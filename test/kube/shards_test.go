@@ -69,7 +69,7 @@ func (s *shards) replica(key, name, address string) *process {
 	if key == "" {
 		selector = "!" + kratix.ShardLabel
 	}
-	return run(s.t, "env", "POD_NAME="+name, program, "run", "--kube", "--kubeconfig", s.shipped(), "--interval", "1h", "--listen", address,
+	return run(s.t, "env", "POD_NAME="+name, program, "run", "--kube", "--kubeconfig", s.shipped(), "--interval", "1h", "--commits-per-minute", "0", "--listen", address,
 		"--lease-namespace", namespace, "--profile-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
 }
 
