@@ -107,7 +107,7 @@ func (r *replica) round() {
 
 // recordDecisions accepts the decisions, like the API, only for the current version of a Work.
 func (r *replica) recordDecisions() {
-	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, GitStateStores: r.sees.GitStateStores}
+	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, StateStores: r.sees.StateStores}
 	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {
 		for _, step := range change.Steps {
 			metadata, _ := step.Patch["metadata"].(map[string]any)

@@ -198,7 +198,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	out.addProfiles(seen, r.Policy, r.time(), &r.cache.outcomes)
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
-		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(),
+		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(), inUse: reported.inUse(),
 		desired: func(store *storeView, excluded exclusions) *desired { return r.desired(inner, store, parts, excluded) },
 	}
 	results, stale, failed := commit.write(inner, writableStores(r, stores, out))

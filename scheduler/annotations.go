@@ -30,9 +30,9 @@ const (
 	// KubernetesVersionAnnotation is the version of the Destination's API server, for example
 	// "1.36". With it, placements that the API server would refuse are held back.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
-	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads, on a Destination
-	// for which Kratix writes to another state store.
-	StateStoreAnnotation = "kratix-schedule.io/state-store"
+	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads: an OCIStateStore,
+	// which the spec cannot name, or any state store if Kratix writes to the one in the spec.
+	StateStoreAnnotation = kratix.StateStoreAnnotation
 )
 
 // DependenciesAnnotation with the value OnDemand restricts a dependency Work to the
@@ -97,6 +97,11 @@ func settingsOf(d *kratix.Destination) settings {
 	default:
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
+	}
+	if text, given := d.Annotations[StateStoreAnnotation]; given {
+		if _, ok := kratix.ParseStateStoreReference(text); !ok {
+			s.refuse(StateStoreAnnotation, text, "KIND/NAME of a state store; until then the one in its spec counts")
+		}
 	}
 	others := without(d.Annotations, kratix.ReportedAnnotation)
 	s.invalid = append(s.invalid, unknown(others, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation, KubernetesVersionAnnotation)...)

@@ -144,6 +144,7 @@ func (c *Collection) apply(out, in parts) {
 	s.Destinations = change(s.Destinations, out.origins, in.origins)
 	s.GitStateStores = change(s.GitStateStores, out.origins, in.origins)
 	s.BucketStateStores = change(s.BucketStateStores, out.origins, in.origins)
+	s.OCIStateStores = change(s.OCIStateStores, out.origins, in.origins)
 	s.Secrets = change(s.Secrets, out.origins, in.origins)
 	s.WorkPlacements = change(s.WorkPlacements, out.origins, in.origins)
 	s.Promises = change(s.Promises, out.origins, in.origins)

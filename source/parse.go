@@ -138,6 +138,9 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 		place.Line = field.Line
 		p.report(finding.UnknownField(), place, fmt.Sprintf("the field %s is not known and is ignored", field.Path))
 	}
+	if d, is := parsed.Object.(*kratix.Destination); is {
+		d.UseNamedStore()
+	}
 	if err := kratix.Check(parsed.Object); err != nil {
 		p.reject(parsed.Header, finding.Finding{Rule: finding.InvalidObject(), Place: at, Message: err.Error()})
 		return
@@ -163,6 +166,8 @@ func defaultNamespace(o kratix.Object) {
 	case *kratix.GitStateStore:
 		o.Namespace = ""
 	case *kratix.BucketStateStore:
+		o.Namespace = ""
+	case *kratix.OCIStateStore:
 		o.Namespace = ""
 	}
 }

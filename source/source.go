@@ -25,11 +25,10 @@ type Source interface {
 // Snapshot is the content of a source at one moment. Its lists are sorted. Its objects and slices
 // may be part of other snapshots and must not be modified; appending to a slice makes a copy.
 type Snapshot struct {
-	Works             []*kratix.Work
-	Destinations      []*kratix.Destination
-	GitStateStores    []*kratix.GitStateStore
-	BucketStateStores []*kratix.BucketStateStore
-	Secrets           []*kratix.Secret
+	Works        []*kratix.Work
+	Destinations []*kratix.Destination
+	kratix.StateStores
+	Secrets []*kratix.Secret
 	// Profiles are the newest profiles, one for each Destination.
 	Profiles []*profile.Profile
 	// Existing are placements that the source itself records, in addition to the records in the

@@ -136,6 +136,9 @@ type ChangeSet struct {
 	// Placements are the placements that have caused the changes. A git store lists them in the
 	// commit message.
 	Placements []PlacementChange
+	// InUse are earlier revisions that agents have applied last. A store that deletes old revisions
+	// keeps them.
+	InUse []Revision
 	// Divisible means that the caller divides the changes and tries again if the store rejects
 	// their content. ErrContentRefused then does not count as a failure of the store.
 	Divisible bool

@@ -40,7 +40,7 @@ func Reasons() []Reason {
 	return slices.Concat(
 		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind),
 		workPlacementReasons(), conflictReasons(kratix.WorkPlacementKind, Manage, Observe), agentReasons(kratix.WorkPlacementKind),
-		destinationReasons(), agentReasons(kratix.DestinationKind), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind),
+		destinationReasons(), agentReasons(kratix.DestinationKind), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind), storeReasons(kratix.OCIStateStoreKind),
 	)
 }
 

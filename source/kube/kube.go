@@ -28,6 +28,9 @@ type Source struct {
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
+	registries   *mirror[*kratix.OCIStateStore]
+	// readsRegistries reports whether registries is used.
+	readsRegistries bool
 	// secrets watches the Secrets that stores refer to. It is nil if no Secrets are read.
 	secrets *secrets
 	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
@@ -83,9 +86,21 @@ type Options struct {
 	// ProfileNamespace is the namespace of the ConfigMaps with profiles. If it is empty, no
 	// profiles are read.
 	ProfileNamespace string
+	// OCIStores means that OCIStateStores are read.
+	OCIStores bool
+	// NamedStores means that the OCIStateStore in an annotation of a Destination takes precedence
+	// over the state store in its spec. It is not set if Kratix writes to the one in the spec.
+	NamedStores bool
 	// Opens returns those of the given Destinations and state stores whose Secrets are read. If
 	// Opens is nil, the Secrets of all state stores are read.
 	Opens func(objects []kratix.Object) []kratix.Object
+}
+
+func (o *Options) slimDestination() func(*kratix.Destination) {
+	if o.NamedStores {
+		return (*kratix.Destination).UseNamedStore
+	}
+	return nil
 }
 
 // New returns a Source for the cluster of config. Watching starts with Follow.
@@ -94,7 +109,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, opens: options.Opens, now: options.Now}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, opens: options.Opens, now: options.Now, readsRegistries: options.OCIStores}
 	s.renewals.requestRound = s.requestRound
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
@@ -103,10 +118,12 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		s.placementFeature(), s.notify)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
-		feature[*kratix.Destination]{same: sameReadiness}, s.notify)
+		feature[*kratix.Destination]{same: sameReadiness, slim: options.slimDestination()}, s.notify)
 	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.notify)
 	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
 		feature[*kratix.BucketStateStore]{}, s.notify)
+	s.registries = mirrorOf(api.own, "ocistatestores", &sent[kratix.OCIStateStore, *kratix.OCIStateStore]{},
+		feature[*kratix.OCIStateStore]{optional: true}, s.notify)
 	if !options.NoSecrets {
 		s.secrets = newSecrets(api.core, s.notify)
 	}
@@ -156,10 +173,14 @@ type followed interface {
 }
 
 func (s *Source) mirrors() map[string]followed {
-	return map[string]followed{
+	all := map[string]followed{
 		kratix.WorkKind: s.works, kratix.WorkPlacementKind: s.placements, kratix.DestinationKind: s.destinations,
 		kratix.GitStateStoreKind: s.gits, kratix.BucketStateStoreKind: s.buckets,
 	}
+	if s.readsRegistries {
+		all[kratix.OCIStateStoreKind] = s.registries
+	}
+	return all
 }
 
 // notify wakes the goroutines that wait for an event. It requests a round if an event with this
@@ -215,7 +236,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
 		return source.Snapshot{}, err
 	}
-	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
+	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()), objects(s.registries.stable()))
 	destinations := objects(s.destinations.stable())
 	opened := stores
 	if s.opens != nil {
@@ -290,6 +311,7 @@ func (s *Source) unreadable() map[kratix.Object]error {
 	maps.Copy(all, s.destinations.unreadable())
 	maps.Copy(all, s.gits.unreadable())
 	maps.Copy(all, s.buckets.unreadable())
+	maps.Copy(all, s.registries.unreadable())
 	return all
 }
 
@@ -376,11 +398,10 @@ func (s *Source) await(ctx context.Context, longest time.Duration, missing func(
 // Objects are all Kratix objects in the cluster as last reported by the API, with their status.
 // WorkPlacements have no contents unless Options.Contents is set.
 type Objects struct {
-	Works             []*kratix.Work
-	WorkPlacements    []*kratix.WorkPlacement
-	Destinations      []*kratix.Destination
-	GitStateStores    []*kratix.GitStateStore
-	BucketStateStores []*kratix.BucketStateStore
+	Works          []*kratix.Work
+	WorkPlacements []*kratix.WorkPlacement
+	Destinations   []*kratix.Destination
+	kratix.StateStores
 	// Unreadable has the names of objects that cannot be decoded, as returned by kratix.Describe.
 	// These objects have only their metadata.
 	Unreadable map[string]bool
@@ -394,7 +415,9 @@ func (s *Source) Objects() Objects {
 	}
 	return Objects{
 		Works: s.works.current(), WorkPlacements: s.placements.current(), Destinations: s.destinations.current(),
-		GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(),
+		StateStores: kratix.StateStores{
+			GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(), OCIStateStores: s.registries.current(),
+		},
 		Unreadable: unreadable,
 	}
 }

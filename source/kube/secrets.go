@@ -117,11 +117,8 @@ func references(stores []kratix.Object) []kratix.Key {
 		}
 	}
 	for _, store := range stores {
-		switch store := store.(type) {
-		case *kratix.GitStateStore:
-			add(store.Spec.SecretRef)
-		case *kratix.BucketStateStore:
-			add(store.Spec.SecretRef)
+		if store, is := store.(kratix.StateStore); is {
+			add(store.SecretReference())
 		}
 	}
 	return named

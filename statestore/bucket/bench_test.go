@@ -14,6 +14,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/servertest"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -37,7 +38,7 @@ func BenchmarkWrite(b *testing.B) {
 			raw := map[int][]float64{}
 			endpoint := server.Endpoint
 			if c.latency > 0 {
-				endpoint = buckettest.Slow(b, server.Endpoint, c.latency)
+				endpoint = servertest.Slow(b, server.Endpoint, c.latency)
 			}
 			client := rawClient(b, endpoint)
 			for b.Loop() {

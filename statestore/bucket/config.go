@@ -3,6 +3,7 @@ package bucket
 import (
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -75,7 +76,7 @@ func open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, statestore.InField("spec.path", err)
 	}
-	base, err := newHTTPTransport(config)
+	base, err := transport.New(config.transport())
 	if err != nil {
 		return nil, statestore.InField("spec.secretRef", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -42,7 +43,7 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	switch {
 	case strings.HasPrefix(v.fix, fixOtherRegion):
 		return statestore.Diagnosis{Class: statestore.Setting, Field: "spec.endpoint"}
-	case answered, errors.As(err, new(pausedError)):
+	case answered, errors.As(err, new(transport.PausedError)):
 		return statestore.Diagnosis{Class: statestore.Server}
 	case errors.Is(v.kind, statestore.ErrUnavailable):
 		return statestore.Diagnosis{Class: statestore.Network}
@@ -66,9 +67,9 @@ func (v verdict) withFix(err error) verdict {
 
 // waitOf returns how long the server demands that its clients wait before they try again.
 func waitOf(err error) time.Duration {
-	var wait pausedError
+	var wait transport.PausedError
 	errors.As(err, &wait)
-	return wait.wait
+	return wait.Wait
 }
 
 // isUnknownUser reports whether an S3 error code is about the access key. Some servers send such a

@@ -13,6 +13,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -133,7 +134,7 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, fix: fixPlain}
 	case errors.As(err, &dns), errors.As(err, &dial):
 		return verdict{kind: statestore.ErrUnavailable, fix: fixReach}
-	case errors.As(err, new(silenceError)), errors.Is(err, errConnectionClosed), cutOff(err):
+	case errors.As(err, new(transport.SilenceError)), errors.Is(err, transport.ErrConnectionClosed), cutOff(err):
 		return verdict{kind: statestore.ErrUnavailable, fix: fixWire}
 	}
 	return verdict{kind: statestore.ErrUnavailable}

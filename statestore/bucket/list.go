@@ -12,6 +12,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -203,7 +204,7 @@ func retryTruncated(ctx context.Context, do func() error) error {
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError
-		quiet  silenceError
+		quiet  transport.SilenceError
 		sent   *url.Error
 	)
 	return !errors.As(err, &sent) && (errors.As(err, &syntax) || errors.As(err, &quiet) ||

@@ -1,4 +1,4 @@
-package buckettest
+package servertest
 
 import (
 	"io"
