@@ -55,8 +55,8 @@ func (t smartTransport) session(service string, auth transport.AuthMethod) (*sma
 	return s, nil
 }
 
-// smartSession is one exchange with a service: a request for the references, and then at most one
-// other request.
+// smartSession is one exchange with a service: at most one request for the references, and then at
+// most one other request.
 type smartSession struct {
 	client  http.Client
 	base    string
