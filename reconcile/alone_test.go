@@ -34,8 +34,7 @@ spec:
           spec: {type: object, properties: {size: {type: integer}}}
 `
 
-// newCrowded places ten requests, so that a new or changed one is checked without them.
-func newCrowded(t *testing.T, hasVersion bool, files map[string]string) *testEnv {
+func newEnvWithTenRequests(t *testing.T, hasVersion bool, files map[string]string) *testEnv {
 	w := newApplying(t, applycheck.Quarantine)
 	if !hasVersion {
 		w.snapshot.Destinations[0].Annotations = nil

@@ -35,7 +35,7 @@ func BenchmarkBurst(b *testing.B) {
 // BenchmarkOne writes one placement of three files over https, to repositories of several sizes.
 // The server's git needs more time for a larger repository. Therefore the benchmark reports own-ms,
 // the time in which the server processed no request; git-cpu-ms, the CPU time of git's processes;
-// and go-cpu-ms, that of this process, which includes TLS on the server's side.
+// and go-cpu-ms, the CPU time of this process, which includes TLS on the server's side.
 func BenchmarkOne(b *testing.B) {
 	for _, held := range []int{100, 20_000, 200_000} {
 		b.Run(fmt.Sprintf("held=%d/store", held), func(b *testing.B) { benchmarkStore(b, held, 1) })

@@ -46,7 +46,7 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 }
 
 // diagnose returns the class of an error, and the field to change. If no fix determines the class,
-// it is Server if the server has responded, and otherwise the class of the error's kind.
+// the class is Server if the server has responded, and otherwise the class of the error's kind.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
