@@ -97,8 +97,8 @@ func (b *branch) shut() {
 	b.answered, b.joint = 0, statestore.JointRead{}
 }
 
-// pullSince pulls, unless a request with a number above last was answered, or the last one was for
-// reads that belong to this one. Thus stores that are read at the same time share one request.
+// pullSince pulls, unless a request with a number above last was answered, or the last request was
+// for the same JointReads. Thus stores that are read at the same time can share one request.
 func (b *branch) pullSince(ctx context.Context, last int64) error {
 	joint := statestore.JointReadOf(ctx)
 	if b.answered > last || joint != (statestore.JointRead{}) && joint == b.joint {
