@@ -1,5 +1,4 @@
-// Package buckettest starts S3 servers for tests, and proxies in front of them that can inject
-// faults and delays. It does I/O.
+// Package buckettest starts real S3 servers for tests. It does I/O.
 package buckettest
 
 import (
@@ -62,18 +61,6 @@ func start(t testing.TB, p *servertest.Program) *Server {
 	t.Helper()
 	address := servertest.Start(t, p)
 	return &Server{Endpoint: address, Client: Client(t, address, credentials.NewStaticV4(AccessKey, SecretKey, "")), buckets: &atomic.Int64{}}
-}
-
-// environment returns the environment variables of this process, except those whose names begin
-// with MINIO_ or AWS_.
-func environment() []string {
-	var kept []string
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "MINIO_") && !strings.HasPrefix(pair, "AWS_") {
-			kept = append(kept, pair)
-		}
-	}
-	return kept
 }
 
 // Client returns an S3 client with the given credentials.
