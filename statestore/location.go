@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Location is a branch of a repository or a prefix of a bucket. State stores are views of it. A
+// Location is, for example, a branch of a repository. State stores are views of it. A
 // layer wraps a Location and adds something, such as counting writes. Locations can be compared
 // with ==. The Locations of two views are equal if one call of Write can contain the changes of
 // both.

@@ -10,17 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Revision identifies one state of a store. It is the hash of a commit, or a version. It is empty
-// if there is no commit or version yet.
+// Revision identifies one state of a store. In a git store, it is the hash of a commit. It is empty
+// if nothing was written yet.
 type Revision string
 
 // Digest is a digest of a content. Within one store, equal digests mean equal bytes. Digests of
 // different stores cannot be compared.
 type Digest [32]byte
 
-// Store is a repository or bucket from which Flux or Argo CD applies objects. It has the files
-// below the path in the spec of its GitStateStore or BucketStateStore. All paths in this package
-// are relative to that path.
+// Store is a git repository, a bucket, or an OCI repository from which Flux or Argo CD applies
+// objects. All paths in this package are relative to the path in the spec of the state store.
 type Store interface {
 	// Read returns the newest state. If the store was never written, Read returns an empty State
 	// and no error.

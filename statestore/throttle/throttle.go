@@ -1,8 +1,8 @@
 // Package throttle limits how many commits per minute a location gets, and how often it is read, so
 // that many small changes do not become as many requests to its server. Changes that must wait are
-// not written; a later round computes them again, together with newer ones. A location is a branch
-// of a repository or a bucket; all state stores on it share the limit. The clock must be monotonic.
-// Only the wrapped stores do I/O.
+// not written; a later round computes them again, together with newer ones. A location is, for
+// example, a branch of a repository; all state stores on it share the limit. The clock must be
+// monotonic. Only the wrapped stores do I/O.
 package throttle
 
 import (
