@@ -70,8 +70,9 @@ func CheckClaims(in Input) []Verdict {
 }
 
 // CheckRoots returns, for each root, the claims with an object that the API server would refuse
-// because of the other objects of the cluster: its kind is not served, its namespace does not
-// exist, or it removes a CustomResourceDefinition from objects that remain.
+// because of the other objects of the cluster. For example, the kind of such an object is not
+// served, its namespace does not exist, or a CustomResourceDefinition is removed while objects of
+// its kind remain.
 func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)
 }
