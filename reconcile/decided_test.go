@@ -169,7 +169,7 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 		happen = func() {
 			r := s.replicas[random.Intn(len(s.replicas))]
 			switch what := random.Intn(16); {
-			case what == 0: // the label of a store changes; another shard may still have the old one
+			case what == 0: // one replica sees a changed label of a store, and the others may not
 				store := fmt.Sprint("s", random.Intn(stores))
 				r.selected[store] = !r.selected[store]
 			case what < 3:

@@ -22,8 +22,8 @@ type spec struct {
 	secret *kratix.SecretReference
 }
 
-// newLookup returns the lookup of a snapshot, without stores. If several objects have the same
-// name, the first one counts.
+// newLookup returns the lookup of a snapshot, without stores. If several state stores or Secrets
+// have the same name, the first one counts.
 func newLookup(snapshot source.Snapshot) lookup {
 	l := lookup{
 		stores: map[kratix.StateStoreReference]*storeView{}, specs: map[kratix.StateStoreReference]spec{},

@@ -20,8 +20,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Reconciler runs rounds, one at a time. Its state between rounds is only a cache: the
-// placements are recorded in the stores.
+// Reconciler runs rounds, one at a time. It saves no state of its own: the placements are recorded
+// in the stores.
 type Reconciler struct {
 	Source source.Source
 	Stores statestore.Opener
@@ -67,8 +67,7 @@ type Reconciler struct {
 	planner  scheduler.Planner
 }
 
-// cache is the state that a Reconciler keeps from round to round. Losing it costs only time. The
-// zero value is ready for use.
+// cache is state that a Reconciler keeps from round to round. The zero value is ready for use.
 type cache struct {
 	observations observations
 	contents     contents
@@ -151,7 +150,7 @@ func ignoreStale(err error) error {
 //	scheduler  decide which placements go where
 //	layout     render the files of each placement
 //	dedupe     decide which placements may be written without breaking a
-//	           Destination; the others are scheduled once more, in case they fit
+//	           Destination; the others are scheduled again, in case they fit
 //	           on another one
 //	defer      leave out new placements of requests until they are recorded on
 //	           their Works, if there are several shards

@@ -30,9 +30,9 @@ type result struct {
 	statestore.Outcome
 }
 
-// write writes the changes of each store, and returns the results. Changes that are too large for
-// one write, or that a server refuses for their content, are divided by Destination. stale is the
-// error of a store that has changed in the meantime. failed joins all errors.
+// write writes the changes of each store, and returns the results. It divides changes that are too
+// large for one write, or that a server refuses for their content. stale is the error of a store
+// that has changed in the meantime. failed joins the errors of failed writes.
 func (c *committer) write(ctx context.Context, stores []*desired) (results []result, stale, failed error) {
 	writers := make([]*writer, 0, len(stores))
 	for _, store := range stores {

@@ -12,11 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The annotations of a Destination. They affect only new placements of requests; existing
-// placements stay.
+// The annotations of a Destination.
 const (
-	// WeightAnnotation is a Destination's share of the requests that fit several Destinations:
-	// a whole number, 1 by default. A Destination of weight 0 is chosen only if no other fits.
+	// WeightAnnotation is a Destination's share of the requests for which Destinations are drawn:
+	// a whole number, 1 by default. A Destination of weight 0 loses against any other weight.
 	WeightAnnotation = "kratix-schedule.io/weight"
 	// CordonAnnotation with the value "true" means that the Destination gets no new placements,
 	// neither of requests nor of dependencies.
@@ -28,7 +27,7 @@ const (
 	// an operator. Files that were written in another filepath mode are rewritten.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
 	// KubernetesVersionAnnotation is the version of the Destination's API server, for example
-	// "1.36". With it, placements that the API server would refuse are held back.
+	// "1.36". Objects are checked for this version.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
 	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads: an OCIStateStore,
 	// which the spec cannot name, or any state store if Kratix writes to the one in the spec.

@@ -76,8 +76,8 @@ func findingsOf(claims []*claim) []finding.Finding {
 	return findings
 }
 
-// isIdle reports whether objects of this kind are used only by checks. Such objects are reported as
-// ignored.
+// isIdle reports whether an object from a file has no effect on placements. Such objects are
+// reported as ignored.
 func isIdle(object kratix.Object) bool {
 	switch object.(type) {
 	case *kratix.WorkPlacement, *kratix.Promise:

@@ -26,11 +26,13 @@ type ParsedFile struct {
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
-	// incomplete means that the file is empty, or has an object without a readable name.
+	// incomplete means that the file is empty, cannot be read, or has an object without a readable
+	// name.
 	incomplete bool
 	// empty means that the file has no content. It may have been cut off.
 	empty bool
-	// unseen means that the file contains an invalid object which may be a Destination.
+	// unseen means that the file cannot be read, or contains an invalid object which may be a
+	// Destination.
 	unseen bool
 	// nameless counts the findings of reportNameless, including those beyond the maximum.
 	nameless int
@@ -38,7 +40,7 @@ type ParsedFile struct {
 	marked *File
 }
 
-// Equal reports whether two files have the same rank, name and content.
+// Equal reports whether two files have the same rank, name, and content or error.
 func (p *ParsedFile) Equal(other *ParsedFile) bool {
 	return p.fileKey == other.fileKey && p.digest == other.digest
 }

@@ -1,7 +1,7 @@
 // Package kube reads the objects of a Kubernetes cluster into a [source.Snapshot], and reports
 // changes. It does I/O: it lists and watches Works, WorkPlacements, Destinations, state stores, the
-// Secrets that stores refer to, and the ConfigMaps with profiles. It never writes, and Snapshot
-// makes no API calls.
+// Secrets that stores refer to, and the ConfigMaps with profiles. It never writes. Snapshot returns
+// what the watches have shown.
 package kube
 
 import (
@@ -39,8 +39,8 @@ type Source struct {
 	// deleted and deletedPlacements are the Works and the WorkPlacements that the API server has
 	// reported as deleted.
 	deleted, deletedPlacements deletions
-	// expected are the WorkPlacements that this process has created and that the watch has not
-	// shown yet.
+	// expected are the WorkPlacements that this process has created, or may have created, and that
+	// the watch has not shown yet.
 	expected expectations
 	// core is the client for core objects. platform is the client for Kratix's kinds.
 	core, platform rest.Interface
@@ -78,8 +78,8 @@ type Options struct {
 	// Now returns the time. If it is nil, the time is always the zero time.
 	Now func() time.Time
 	// Contents means that snapshots have all WorkPlacements with their contents, to compare them
-	// with the files that Kratix writes. A WorkPlacement that Kratix has written does not cause a
-	// round.
+	// with the files that Kratix writes. A change of only the status of a WorkPlacement does not
+	// cause a round.
 	Contents bool
 	// NoSecrets means that no Secrets are read, for commands that open no state store.
 	NoSecrets bool

@@ -91,7 +91,7 @@ func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []
 	return found, wrong
 }
 
-// unread returns why a Secret was never read. It returns nil if the Secret was read or does not
+// unread returns why a Secret was not read. It returns nil if the Secret was read or does not
 // exist.
 func (s watchedSecret) unread() error {
 	for _, wrong := range s.unreadable() {

@@ -188,8 +188,8 @@ func BenchmarkUnchangedRound(b *testing.B) {
 	})
 }
 
-// BenchmarkRead reads stores of several sizes. The time for each object must be the same for all
-// sizes. The server sends pages from memory, so that the benchmark measures the store.
+// BenchmarkRead reads stores of several sizes. The time for each object should be about the same
+// for all sizes. The server sends pages from memory, so that the benchmark measures the store.
 func BenchmarkRead(b *testing.B) {
 	for _, objects := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("objects=%d", objects), func(b *testing.B) {

@@ -140,8 +140,7 @@ func (s *Store) judge(err error) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// isContent reports whether the S3 error code means that the server has rejected one object because
-// of its key or its content.
+// isContent reports whether the server has rejected one object because of its key or its content.
 func isContent(err error) bool {
 	response, answered := answer(err)
 	if !answered {
@@ -163,8 +162,7 @@ func orElse(fix, other string) string {
 	return fix
 }
 
-// judgeAnswer returns the verdict on an S3 error code. If the code is unknown, the verdict depends
-// on the HTTP status.
+// judgeAnswer returns the verdict on an S3 error response.
 func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 	switch response.Code {
 	case "NoSuchBucket", "InvalidBucketName":

@@ -24,7 +24,8 @@ const pageSize = 1000
 type listing struct {
 	entries []entry // sorted by key
 	files   statestore.Files
-	// others are the objects whose keys are not valid paths, sorted by key.
+	// others are the objects whose keys are not valid paths, sorted by key. There are at most
+	// maxOthers+1.
 	others []object
 }
 
@@ -199,8 +200,8 @@ func retryTruncated(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff reports whether a response ended early. A url.Error means that there was no response;
-// minio-go has retried such a request.
+// cutOff reports whether a response ended early or was garbled. A url.Error means that there was no
+// response; minio-go has retried such a request.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError

@@ -46,7 +46,8 @@ const configContent = "{}"
 type artifact struct {
 	digest   digest.Digest
 	previous digest.Digest
-	// generation is the number of the artifact in its repository, from 1.
+	// generation is the number of the artifact in its repository, from 1. It is 0 if the manifest
+	// does not have it.
 	generation int
 	created    time.Time
 	// changed are the files that the artifact has changed. named reports whether they are known.

@@ -10,8 +10,8 @@ import (
 )
 
 // cache stores the unpacked contents of layers, up to a number of bytes. When it is full, it drops
-// the contents that were used least recently, but never the last ones: a caller reads one file of an
-// artifact after the other.
+// the contents that were used least recently, but never those that were stored last: a caller reads
+// one file of an artifact after the other.
 type cache struct {
 	mu   sync.Mutex
 	most int

@@ -23,7 +23,7 @@ const (
 type Config struct {
 	// Name is the name of the store in errors, such as "OCIStateStore fleet/worker-1".
 	Name string
-	// URL is oci://REGISTRY/PREFIX.
+	// URL is oci://REGISTRY or oci://REGISTRY/PREFIX.
 	URL string
 	// Dir is the directory of the Destination, in any form that tree.ParseDir accepts. The
 	// repository is the prefix in the URL and this directory. The paths of the store begin with it,
@@ -44,12 +44,14 @@ type Config struct {
 	Writer string
 	// Parallel is the maximum number of concurrent requests to the registry.
 	Parallel int
-	// Patience is how long a registry may send nothing until a request is cancelled and tried again.
+	// Patience is how long a registry may send nothing until a request is cancelled. Uploads get more
+	// time, in proportion to their size.
 	Patience time.Duration
 	// Settle is how long a write waits for another writer that has announced a write and does not
 	// finish it. A write that has announced itself gives up after half of this time.
 	Settle time.Duration
-	// Cache is the maximum size of the cached contents of all stores of a Pool, in bytes.
+	// Cache is the maximum size of the cached contents of all stores of a Pool, in bytes. The first
+	// store of the Pool determines it.
 	Cache int
 	// Now returns the time in the annotations of artifacts. It must not be nil.
 	Now func() time.Time

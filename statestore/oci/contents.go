@@ -32,7 +32,7 @@ func (c *contents) at(path tree.Path) ([]byte, bool) {
 func compareFile(file tree.File, path tree.Path) int { return tree.Compare(file.Path, path) }
 
 // state returns the paths and digests of the files. The result shares the directories that are equal
-// with before.
+// to those in before.
 func (c *contents) state(before statestore.Files) statestore.Files {
 	var changes []statestore.FileChange
 	for path := range before.All() {
@@ -69,7 +69,7 @@ type conflict struct {
 func (c conflict) Error() string { return c.why }
 
 // with returns the contents after the changes. same is true if nothing has changed. It returns a
-// conflict if a path would be a file and a directory, or if there would be too much.
+// conflict if an artifact cannot have the changed files.
 func (c *contents) with(changes statestore.ChangeSet, dir tree.Path) (made *contents, same bool, err error) {
 	written := make(map[tree.Path][]byte, len(changes.Write))
 	for _, file := range changes.Write {

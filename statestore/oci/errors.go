@@ -70,8 +70,7 @@ type verdict struct {
 	paths []tree.Path
 }
 
-// failure converts an error of a library to a statestore.Error. All errors that the store returns are
-// converted by it.
+// failure converts the error of an operation to a statestore.Error.
 func (s *Store) failure(op string, err error) error {
 	var told *statestore.Error
 	if errors.As(err, &told) {
@@ -214,8 +213,8 @@ func waitOf(err error) time.Duration {
 // maxMessage is the maximum number of bytes of a registry's message that an error contains.
 const maxMessage = 1 << 10
 
-// oneLine returns the text in one line. It removes control characters and the password, and truncates
-// the text to about maxMessage bytes.
+// oneLine returns the text in one line. It removes control characters and the last password or
+// token, and truncates the text to about maxMessage bytes.
 func (s *Store) oneLine(text string) string {
 	if secret := s.client.secret.Load(); secret != nil && *secret != "" {
 		text = strings.ReplaceAll(text, *secret, "***")

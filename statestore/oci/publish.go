@@ -110,15 +110,15 @@ func announcements(tags []string, generation int, except []string) []string {
 	return found
 }
 
-// await waits until the announcements of others are gone. It returns false if they stay for the whole
-// Config.Settle. It returns ErrStale if another writer has replaced base.
+// await waits until the announcements of others are gone. It returns false if one of them is still
+// there after Config.Settle. It returns ErrStale if another writer has replaced base.
 func (s *Store) await(ctx context.Context, others []string, base statestore.Revision) (gone bool, err error) {
 	const looks = 20
 	settled := time.NewTimer(s.config.Settle)
 	defer settled.Stop()
 	for {
 		isSettled := false
-		// Two writers must not announce themselves at the same time again.
+		// Two writers should not announce themselves at the same time again.
 		pause := s.config.Settle/looks/4 + rand.N(s.config.Settle/looks) //nolint:gosec // not a secret
 		select {
 		case <-time.After(pause):
@@ -151,8 +151,9 @@ func (s *Store) await(ctx context.Context, others []string, base statestore.Revi
 // maxDeletions bounds the artifacts that are deleted after one write.
 const maxDeletions = 20
 
-// retain deletes the artifacts that are older than the newest Config.Keep ones, with their signatures.
-// It keeps those that agents use. A failure does not matter: the next write tries again.
+// retain deletes artifacts that are older than the newest Config.Keep ones, with their signatures. It
+// keeps those that agents use. What is left is deleted after later writes, unless the registry does
+// not allow deletions.
 func (s *Store) retain(ctx context.Context, tags []string, newest *artifact, inUse []statestore.Revision) {
 	deleted := 0
 	for _, tag := range tags {

@@ -25,8 +25,8 @@ import (
 
 func pathsOf(names ...string) []tree.Path { return testkit.Paths(names...) }
 
-// TestWriterThatIsOvertakenWritesNothing lets another writer publish at each point of an Apply. The
-// Apply must either fail as stale, or the other one must.
+// TestWriterThatIsOvertakenWritesNothing lets another writer publish at each point of an Apply. No
+// write without an error may be lost, and the Apply may fail only with ErrStale.
 func TestWriterThatIsOvertakenWritesNothing(t *testing.T) {
 	t.Parallel()
 	for moment := 1; moment <= 9; moment++ {

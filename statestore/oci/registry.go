@@ -20,8 +20,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Pool opens stores. Stores on one registry with the same credentials share connections, tokens and
-// the limit of concurrent requests. All stores share the cache. The zero Pool is ready to use.
+// Pool opens stores. Stores on one registry with equal credentials and connection settings share
+// connections, tokens and the limit of concurrent requests. All stores share the cache. The zero
+// Pool is ready to use.
 type Pool struct {
 	mu      sync.Mutex
 	clients map[clientKey]*client
@@ -141,8 +142,8 @@ const (
 // errRedirect is the error about a redirect that is not followed.
 var errRedirect = errors.New("the registry redirects")
 
-// checkRedirect refuses redirects to plain HTTP, and too many of them. The client removes the
-// credentials from requests to another host.
+// checkRedirect refuses redirects from HTTPS to plain HTTP, and too many redirects. The client
+// removes the credentials from requests to another host.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > maxRedirects:

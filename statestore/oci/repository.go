@@ -24,7 +24,7 @@ import (
 )
 
 // repository is the repository of one Destination. Its methods check the digests and the sizes of
-// what the registry sends.
+// the manifests and blobs that they read.
 type repository struct {
 	remote *remote.Repository
 	client *client
@@ -122,9 +122,9 @@ func descriptor(mediaType string, content []byte) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: mediaType, Digest: digestOf(content), Size: int64(len(content))}
 }
 
-// pushBlob uploads a blob. If the registry has lost the upload, or has finished it without an answer,
-// it begins a new one unless the registry has the blob. It also begins a new one if the token has
-// expired since the upload has begun, because the client does not renew the token then.
+// pushBlob uploads a blob. If the registry has lost the upload, or its response was truncated,
+// pushBlob begins a new upload unless the registry has the blob. pushBlob also begins a new one if
+// the token has expired since the upload began, because the client does not renew the token then.
 func (r *repository) pushBlob(ctx context.Context, described ocispec.Descriptor, content []byte) error {
 	err := r.upload(ctx, described, content, false)
 	if isStatus(err, http.StatusUnauthorized) {
@@ -254,7 +254,7 @@ func hasCode(err error, codes ...string) bool {
 }
 
 // retryTruncated calls do again if a response was truncated, or if the registry has lost an upload.
-// The client itself sends a request again only if there was no response.
+// The client itself sends requests again only in the cases of isRetryable.
 func retryTruncated(ctx context.Context, do func() error) error {
 	const attempts = 4
 	var err error

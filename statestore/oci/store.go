@@ -10,13 +10,13 @@
 //
 //   - An Apply first checks that latest refers to the artifact of its base.
 //   - It announces its artifact by a tag with the next generation, and then lists
-//     all tags. If there is another tag with this generation, another writer has
-//     announced an artifact at the same time. Both writers withdraw and wait. Of two
-//     writers, at least one sees the tag of the other.
+//     all tags. If there is another tag with this or a later generation, another
+//     writer has announced an artifact. A writer that sees such a tag withdraws and
+//     waits. Of two writers, at least one sees the tag of the other.
 //   - If there is none, it lets latest refer to its artifact, and checks that latest
 //     does. An announced write gives up after half of Config.Settle.
-//   - A tag that stays for Config.Settle while latest does not change belongs to a
-//     writer that was interrupted. It is ignored.
+//   - A tag that stays for Config.Settle while latest does not change is ignored,
+//     because its writer was probably interrupted.
 //
 // Two writes at the same time can thus only lose one of them if the registry carries out a request
 // later than Config.Settle, or lists tags that it does not have yet or no longer has. The next Read
@@ -39,7 +39,7 @@ import (
 // latest is the tag of the newest artifact.
 const latest = "latest"
 
-// Store is one repository. It is safe for concurrent use. Its operations run one at a time.
+// Store is one repository. It is safe for concurrent use. Read and Apply run one at a time.
 type Store struct {
 	location
 	repository
@@ -48,7 +48,7 @@ type Store struct {
 	cache   *cache
 	release func()
 
-	token chan struct{} // has one element while an operation is in progress
+	token chan struct{} // has one element while a Read or an Apply is in progress
 
 	// The newest artifact that was read or written, and its files; nil and empty if there is none.
 	newest *artifact
@@ -255,7 +255,7 @@ func (s *Store) Probe(ctx context.Context) error {
 	return nil
 }
 
-// begin waits until no other operation is in progress. It returns the error of ctx if ctx ends
+// begin waits until no other Read or Apply is in progress. It returns the error of ctx if ctx ends
 // first.
 func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -271,8 +271,8 @@ func (s *Store) begin(ctx context.Context) error {
 
 func (s *Store) end() { <-s.token }
 
-// view provides the contents of one artifact. If the artifact was deleted since, Content returns
-// ErrStale.
+// view provides the contents of one artifact. If the artifact was deleted since and is not cached,
+// Content returns ErrStale.
 type view struct {
 	store *Store
 	of    *artifact

@@ -1,5 +1,6 @@
-// Package open opens the [statestore.Store] for a GitStateStore, a BucketStateStore, or a Destination
-// on an OCIStateStore, with its Secret. Opening a store sends no request to a server. Reading and writing do.
+// Package open opens the [statestore.Store] for a GitStateStore, a BucketStateStore, or a
+// Destination on an OCIStateStore, with its Secret. Opening a store sends no request to a server.
+// Reading and writing do.
 package open
 
 import (
@@ -21,12 +22,12 @@ type Stores struct {
 	// CreateBranch means that the first write creates the branch in a repository that has other
 	// branches. Without it, a git store whose branch does not exist is misconfigured.
 	CreateBranch bool
-	// Now returns the time for the date of commits. It must not be nil.
+	// Now returns the time, such as the date of a commit. It must not be nil.
 	Now func() time.Time
 	// RegistryTokens is the directory with the token files of registries; empty if there is none.
 	RegistryTokens string
-	// Notify is called once for each limitation of a bucket's provider or of a registry, and for each template or
-	// annotation that cannot be used for a commit. It may be nil.
+	// Notify is called once for each limitation of a bucket's provider or of a registry, and for
+	// each template or annotation that cannot be used for a commit. It may be nil.
 	Notify func(message string)
 
 	repositories openStores[git.Config]

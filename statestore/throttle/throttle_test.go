@@ -35,7 +35,7 @@ func (b *branch) Write(ctx context.Context, parts []statestore.ViewChanges) []st
 	return statestore.WriteEach(ctx, parts)
 }
 
-// fixture has a throttle for stores on one branch, in memory. Its tests use fake time.
+// fixture has a throttle for stores in memory with one Location. Most tests use fake time.
 type fixture struct {
 	*throttle.Throttle
 	branch branch
@@ -313,7 +313,8 @@ func TestReadsBetweenCommitsAreReused(t *testing.T) {
 	})(t)
 }
 
-// TestStaleStateIsReadAgain checks that a change by another writer costs one write and one read.
+// TestStaleStateIsReadAgain checks that after ErrStale, the next read returns the new state, and the
+// next write need not wait.
 func TestStaleStateIsReadAgain(t *testing.T) {
 	withFakeTime(func(t *testing.T, f *fixture) {
 		store := f.open(t, "a", remote)

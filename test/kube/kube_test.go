@@ -1,9 +1,8 @@
 // Package kube tests kratix-schedule in a cluster, with a real API server, the roles in deploy/,
 // and real git and S3 servers.
 //
-// Each test has its own servers, ports and directories. Tests mostly wait, so they run in parallel.
-// Exceptions are tests that count writes, measure time, or have leases of a few seconds: other
-// tests at the same time would disturb them.
+// Each test has its own servers, ports and directories. Tests mostly wait, so most of them run in
+// parallel. Others run alone, for example because they count writes or measure time.
 package kube
 
 import (

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// Each store has a Destination of the same name. s6 and s7, which belong to different shards, share
-// a repository. Each other store has a repository of its own.
+// Each store has a Destination of the same name. The stores s6 and s7, which belong to different
+// shards, share a repository; each other store has one of its own.
 type shards struct {
 	*platform
 	stores map[string][]string

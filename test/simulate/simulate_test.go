@@ -1,5 +1,5 @@
 // Package simulate runs the limit of commits and the workers of the daemon against simulated hosts,
-// on a virtual clock, for a fleet of thousands of Destinations. It shows how many commits and reads
+// on a virtual clock, for a fleet of many Destinations. It shows how many commits and reads
 // there are, how long changes wait, and how much memory the lists of files take:
 //
 //	make simulate

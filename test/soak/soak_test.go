@@ -1,5 +1,5 @@
-// Package soak runs the daemon with random faults for a given time, and compares the store with the
-// result of one clean round.
+// Package soak runs the daemon with faults, and compares the store with the result of one clean
+// round.
 package soak
 
 import (

@@ -13,14 +13,14 @@ func NewProxy(t testing.TB, endpoint string) *servertest.Proxy {
 	return servertest.NewProxy(t, endpoint, Describe)
 }
 
-// NewTLSProxy starts a proxy with TLS. No client trusts its certificate.
+// NewTLSProxy starts a proxy with TLS. Its certificate is not signed by a CA of the system.
 func NewTLSProxy(t testing.TB, endpoint string) *servertest.Proxy {
 	t.Helper()
 	return servertest.NewTLSProxy(t, endpoint, Describe)
 }
 
-// Describe returns a short description of a request: "LIST", "LOCATION", "DELETE many", or the
-// method and the path.
+// Describe returns a short description of a request, such as "LIST" or "DELETE many". For most
+// requests, it is the method and the path.
 func Describe(r *http.Request) string {
 	query := r.URL.Query()
 	switch {

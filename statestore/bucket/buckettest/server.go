@@ -63,7 +63,7 @@ func start(t testing.TB, p *servertest.Program) *Server {
 	return &Server{Endpoint: address, Client: Client(t, address, credentials.NewStaticV4(AccessKey, SecretKey, "")), buckets: &atomic.Int64{}}
 }
 
-// Client returns an S3 client without a proxy.
+// Client returns an S3 client with the given credentials.
 func Client(t testing.TB, endpoint string, creds *credentials.Credentials) *minio.Client {
 	t.Helper()
 	client, err := minio.New(endpoint, &minio.Options{Creds: creds})
