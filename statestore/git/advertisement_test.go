@@ -84,7 +84,7 @@ func TestUnexpectedNotModifiedIsAnError(t *testing.T) {
 	}
 }
 
-// TestLongListOfReferencesIsNotKept has a list of more than 1 MiB.
+// TestLongListOfReferencesIsNotKept sends a list of more than 1 MiB.
 func TestLongListOfReferencesIsNotKept(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"x": "0"})
