@@ -29,7 +29,6 @@ import (
 // MinIO can encrypt buckets if this variable configures a key service.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-// through starts a proxy in front of a server. It returns a Config with the proxy as endpoint.
 func behindProxy(t testing.TB, config bucket.Config) (bucket.Config, *servertest.Proxy) {
 	t.Helper()
 	proxy := buckettest.NewProxy(t, config.Endpoint)
