@@ -125,6 +125,7 @@ func notRun() map[string]elsewhere {
 		},
 		bench: {
 			"docs/benchmarks/page.md: go test ./internal/page -run '^$' -bench Pages -benchtime 5x",
+			"docs/benchmarks/first-round.md: go test ./test/scale -run '^$' -bench Daemon -benchtime 1x -v -args -works 20000 -destinations 200 -pairs 1 -keep DIR",
 			"docs/benchmarks/daemon.md: go test ./test/scale -run '^$' -bench Daemon -benchtime 1x -timeout 2h -v",
 			"docs/benchmarks/rounds.md: go test ./reconcile -run '^$' -bench 'Round/.*/10000$' -benchtime 10x -benchmem",
 			"docs/benchmarks/scheduler.md: go test ./scheduler -run '^$' -bench Fleet -benchtime 3x",
