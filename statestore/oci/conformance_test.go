@@ -66,7 +66,7 @@ func memory(t testing.TB) string {
 func config(endpoint string) oci.Config {
 	return oci.Config{
 		Name: "OCIStateStore fleet", URL: "oci://" + endpoint + "/" + ocitest.Prefix(), Dir: ".", Insecure: true,
-		Settle: 2 * time.Second, Keep: 100, Now: time.Now,
+		Settle: 4 * time.Second, Keep: 100, Now: time.Now,
 	}
 }
 

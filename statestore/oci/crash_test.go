@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/oci"
 	"github.com/kratix-schedule/kratix-schedule/statestore/oci/ocitest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
@@ -30,14 +31,15 @@ func TestCrashingWriter(t *testing.T) {
 	}
 	store := open(t, crashConfig(url))
 	for i := 1; ; i++ {
-		if _, err := round(t, store, crashTree(i%2)); err != nil {
+		// On a busy machine, a write may take longer than it may after its announcement.
+		if _, err := round(t, store, crashTree(i%2)); err != nil && !statestore.IsTemporary(err) {
 			t.Fatal(err)
 		}
 	}
 }
 
 func crashConfig(url string) oci.Config {
-	return oci.Config{Name: "OCIStateStore fleet", URL: url, Dir: ".", Insecure: true, Settle: 200 * time.Millisecond, Keep: 3, Now: time.Now}
+	return oci.Config{Name: "OCIStateStore fleet", URL: url, Dir: ".", Insecure: true, Settle: time.Second, Keep: 3, Now: time.Now}
 }
 
 func crashTree(which int) map[string]string {
@@ -91,8 +93,8 @@ func TestKill9(t *testing.T) {
 	}
 	settle(t, store, crashTree(1))
 	t.Logf("%d of 100 kills left the other tree", changed)
-	if changed < 10 || changed > 90 {
-		t.Errorf("only %d of 100 kills left the other tree", changed)
+	if changed == 0 || changed == 100 {
+		t.Errorf("%d of 100 kills left the other tree", changed)
 	}
 }
 
@@ -104,11 +106,17 @@ func crash(t *testing.T, url string, now <-chan struct{}) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	<-now
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	select {
+	case err := <-ended:
+		t.Fatalf("the writer ended by itself: %v", err)
+	case <-now:
+	}
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Wait(); !strings.Contains(fmt.Sprint(err), "killed") {
+	if err := <-ended; !strings.Contains(fmt.Sprint(err), "killed") {
 		t.Fatalf("the writer ended by itself: %v", err)
 	}
 }

@@ -87,7 +87,7 @@ func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plain := config(memory(t))
-			plain.Settle = 300 * time.Millisecond
+			plain.Settle = 2 * time.Second
 			proxied, proxy := through(t, plain)
 			base := storetest.Write(t, open(t, proxied), map[string]string{"a": "1"})
 			ctx, cancel := context.WithCancel(t.Context())
@@ -124,7 +124,7 @@ func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	t.Parallel()
 	c, proxy := through(t, config(memory(t)))
-	c.Settle = 200 * time.Millisecond
+	c.Settle = time.Second
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodDelete {
 			ocitest.Fail(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "no deletions")
@@ -149,7 +149,7 @@ func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 					if err == nil {
 						break
 					}
-					if !errors.Is(err, statestore.ErrStale) {
+					if !statestore.IsTemporary(err) {
 						t.Error(err)
 						return
 					}
