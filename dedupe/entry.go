@@ -10,7 +10,8 @@ import (
 
 const noClaim = -1
 
-// identity is the object or path that only one claim can have.
+// identity identifies an object or a path. Entries of different claims with the same identity
+// conflict, unless copies.compatible allows them.
 type identity struct{ object kustomize.ID }
 
 // pathIdentity returns the identity of a path. The identity of a path has no kind, unlike the

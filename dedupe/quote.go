@@ -116,9 +116,9 @@ func isAbout(f finding.Finding, a, b *entry) bool {
 	return (f.Place == a.place && other == b.place) || (f.Place == b.place && other == a.place)
 }
 
-// messageOf returns kustomize's own message about a conflict. A build of the two objects alone
-// fails with the same message as a build of the whole root. If one of them is from a directory with
-// a kustomization, everything before that directory is built too.
+// messageOf returns kustomize's own message about a conflict. It builds only the two objects, and the
+// directories with a kustomization before the later one; this fails with the same message as a build of
+// the whole root.
 func messageOf(a *admission, c confirmation, first, later *entry) string {
 	last := a.root.relativePath(later.path)
 	if slices.ContainsFunc(a.directories, func(d *directory) bool { return tree.Compare(d.path, last) <= 0 && d.isWanted(a.root) }) {

@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The limits of the structure of a document. For comparison, the largest CustomResourceDefinitions have
-// a few hundred thousand nodes in thirty levels.
+// The limits of the structure of a document. For comparison, large CustomResourceDefinitions have ten
+// thousand nodes in thirty levels.
 const (
 	// maxNodes is the maximum number of nodes of a document with its aliases expanded.
 	maxNodes = maxFileNodes

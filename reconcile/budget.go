@@ -100,7 +100,7 @@ func (u *repositoryUse) findings() []finding.Finding {
 	add := func(message string, times float64) {
 		findings = append(findings, finding.Finding{
 			Rule: finding.OverBudget(), Place: finding.Place{Object: u.store.String()}, Subject: u.name, Message: message,
-			Fix: fmt.Sprintf("Divide its Destinations over %d state stores, each in a repository of its own, or use a BucketStateStore.", int(math.Ceil(times))),
+			Fix: fmt.Sprintf("Divide its Destinations over %d state stores, each in a repository of its own, or use a BucketStateStore or an OCIStateStore.", int(math.Ceil(times))),
 		})
 	}
 	if u.destinations > maxPollers {

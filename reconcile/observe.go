@@ -28,8 +28,8 @@ type observed struct {
 	// unused are stores in the input that no Destination uses and that were read. unreadable are
 	// stores that no Destination uses and that cannot be read.
 	unused, unreadable []*storeView
-	// unread are placements that count as placed without a record that was read in the directory of
-	// their Destination. For example, only the source has them, or the Destination is excluded.
+	// unread are placements that count as placed although no usable directory of a Destination has their
+	// records: only the source has them, the record is elsewhere, or the Destination is left out.
 	unread []*kratix.WorkPlacement
 	// former are placements recorded outside the directory of their Destination. copies are those
 	// of them that do not count as placed.

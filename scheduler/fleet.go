@@ -31,7 +31,8 @@ type member struct {
 	hash  uint64
 }
 
-// knownGroup is a list of selectors that was merged before, as encoded by encoder.
+// knownGroup is an entry of the cache of fits, by the encoded selectors of a group. next is another
+// entry with the same hash.
 type knownGroup struct {
 	words []encodedWord
 	fit   *fit

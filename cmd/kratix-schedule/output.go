@@ -26,7 +26,7 @@ func (f *outputFlags) add(c *cobra.Command) {
 
 type output struct {
 	format report.Format
-	// target has no file for standard output.
+	// target is the file to write. Its name is empty for standard output.
 	target
 }
 

@@ -481,7 +481,7 @@ func OverBudget() Rule {
 		Why: "Everything is written nevertheless. Beyond such numbers, pushes and fetches become slow, and a host may throttle the repository for everybody. " +
 			"The numbers are those that GitHub publishes: 3,000 entries in a directory, 15 reads a second, and 10 GiB for a repository with its history. " +
 			"They are counted for state stores on git servers only.",
-		Fix: "Divide the Destinations over several state stores, each in a repository of its own, or use a BucketStateStore.",
+		Fix: "Divide the Destinations over several state stores, each in a repository of its own, or use a BucketStateStore or an OCIStateStore.",
 	}
 }
 

@@ -207,8 +207,8 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
-// withoutEffect returns the labels or annotations of a Work that have no effect on a plan, because
-// Kratix has already placed the Work.
+// withoutEffect returns the labels or annotations of a Work without those that would change a plan.
+// Kratix has already decided where the Work goes.
 func withoutEffect(all map[string]string) map[string]string {
 	hasEffect := func(key, _ string) bool {
 		return key == kratix.DryRunLabel || strings.HasPrefix(key, "kratix-schedule.io/")

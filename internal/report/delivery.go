@@ -45,8 +45,8 @@ type AgentCondition struct {
 	Status  string `json:"status"`
 	Reason  string `json:"reason"`
 	Message string `json:"message,omitempty"`
-	// UnlessTrue means that an existing True condition is kept, because the process has not read
-	// the files of the applied revision.
+	// UnlessTrue means that an existing True condition is kept, because the process has not read the
+	// files of the revision that the agent last reported as applied or healthy.
 	UnlessTrue bool `json:"-"`
 }
 

@@ -49,8 +49,8 @@ type Source struct {
 	renewals throttle
 	others   others
 	contents bool
-	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. The
-	// Works may not be listed earlier.
+	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. Before it,
+	// some Works may not have been listed yet.
 	shared sync.Once
 
 	// changes holds at most one pending change notification.

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// openStores keeps a store open while its configuration stays equal. The zero value is ready to
-// use.
+// openStores are the open stores by reference. A store is opened again when its configuration
+// changes. The zero value is ready to use.
 type openStores[Config any] struct {
 	stores map[kratix.StateStoreReference]opened[Config]
 }

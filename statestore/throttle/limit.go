@@ -30,8 +30,8 @@ type limit struct {
 	waiting     map[statestore.View]waitingChanges
 	next, since time.Time
 	timer       *time.Timer
-	// told are the views for which Throttle.Waiting was called last without zeros.
-	told map[statestore.View]bool
+	// reported are the views whose last call of Throttle.Waiting was about changes that wait.
+	reported map[statestore.View]bool
 	// reads are the last states, which are read again after a commit, and when they are too old.
 	reads map[statestore.View]lastRead
 }
@@ -51,7 +51,7 @@ func newLimit(t *Throttle) *limit {
 	return &limit{
 		throttle: t, rates: map[kratix.StateStoreReference]int{}, tokens: rate.NewLimiter(rate.Inf, 1),
 		waiting: map[statestore.View]waitingChanges{}, reads: map[statestore.View]lastRead{},
-		told: map[statestore.View]bool{},
+		reported: map[statestore.View]bool{},
 	}
 }
 
@@ -171,15 +171,15 @@ func (l *limit) drop(parts []statestore.ViewChanges) {
 func (l *limit) unwait(parts []statestore.ViewChanges) {
 	for _, part := range parts {
 		delete(l.waiting, part.View)
-		if l.told[part.View] {
+		if l.reported[part.View] {
 			l.tell(part.View, 0, time.Time{})
-			delete(l.told, part.View)
+			delete(l.reported, part.View)
 		}
 	}
 }
 
 func (l *limit) tell(view statestore.View, placements int, next time.Time) {
-	l.told[view] = true
+	l.reported[view] = true
 	if l.throttle.Waiting != nil {
 		l.throttle.Waiting(view.Name, placements, next)
 	}
@@ -237,7 +237,7 @@ func (l *limit) remember(view statestore.View, state statestore.State, began tim
 	}
 }
 
-// errThrottled returns the error about changes that wait until a time.
+// errThrottled returns the error for changes that are not written before next.
 func errThrottled(view statestore.View, next time.Time) error {
 	return &statestore.Error{Op: "write", Store: view.Name, Err: fmt.Errorf("%w at %s UTC", statestore.ErrThrottled, next.UTC().Format(time.TimeOnly))}
 }

@@ -39,12 +39,12 @@ func (b *branch) Write(ctx context.Context, parts []statestore.ViewChanges) []st
 // fixture has a throttle for stores in memory with one Location. Most tests use fake time.
 type fixture struct {
 	*throttle.Throttle
-	branch branch
-	stores map[kratix.StateStoreReference]*memory.Store
-	wakes  atomic.Int64
-	kept   int
-	waited []time.Duration
-	told   []int
+	branch  branch
+	stores  map[kratix.StateStoreReference]*memory.Store
+	wakes   atomic.Int64
+	kept    int
+	waited  []time.Duration
+	waiting []int
 }
 
 func newFixture() *fixture {
@@ -52,7 +52,7 @@ func newFixture() *fixture {
 	f.Throttle = &throttle.Throttle{
 		Opener: opener{f}, PerMinute: 6, Now: time.Now, Wake: func() { f.wakes.Add(1) },
 		Committed: func(_ string, waited time.Duration) { f.waited = append(f.waited, waited.Round(time.Second)) },
-		Waiting:   func(_ string, placements int, _ time.Time) { f.told = append(f.told, placements) },
+		Waiting:   func(_ string, placements int, _ time.Time) { f.waiting = append(f.waiting, placements) },
 	}
 	return f
 }
@@ -157,8 +157,8 @@ func TestFirstChangeGoesAtOnceAndLaterOnesShareTheNextCommit(t *testing.T) {
 		if want := []time.Duration{0, 9 * time.Second}; !slices.Equal(f.waited, want) {
 			t.Errorf("waited %v, want %v", f.waited, want)
 		}
-		if told := slices.Compact(f.told); !slices.Equal(told, []int{1, 0}) {
-			t.Errorf("told %v", told)
+		if waiting := slices.Compact(f.waiting); !slices.Equal(waiting, []int{1, 0}) {
+			t.Errorf("waiting were %v", waiting)
 		}
 		if time.Sleep(time.Minute); f.wakes.Load() != 1 {
 			t.Error("woken again")

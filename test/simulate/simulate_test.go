@@ -333,8 +333,8 @@ func (r result) row() string {
 		r.quantile(0.5).Seconds(), r.quantile(0.99).Seconds(), r.quantile(1).Seconds(), r.fetched()/1e9, r.memory>>20)
 }
 
-// TestFleet simulates each kind of state store, prints a table, and checks that the limit of commits
-// keeps the limits of hosts.
+// TestFleet simulates each kind of state store, prints a table, and checks that the commit limit
+// keeps the writes within the published limits of the hosts.
 func TestFleet(t *testing.T) {
 	testkit.Slow(t)
 	var rows []string
