@@ -43,6 +43,8 @@ func (s *Snapshot) gather(object kratix.Object) {
 		s.BucketStateStores = append(s.BucketStateStores, o)
 	case *kratix.Secret:
 		s.Secrets = append(s.Secrets, o)
+	case *kratix.Rollout:
+		s.Rollouts = append(s.Rollouts, o)
 	case *profile.Profile:
 		s.Profiles = append(s.Profiles, o)
 	}
@@ -55,6 +57,7 @@ func (s *Snapshot) sort() {
 	slices.SortFunc(s.BucketStateStores, Compare)
 	slices.SortFunc(s.Secrets, Compare)
 	slices.SortFunc(s.Profiles, Compare)
+	slices.SortFunc(s.Rollouts, Compare)
 	slices.SortFunc(s.Rejected, kratix.Key.Compare)
 	slices.SortFunc(s.Origins.sorted, compareOrigins)
 	finding.Sort(s.Findings)

@@ -26,6 +26,8 @@ type ParsedFile struct {
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
+	// rejectedRollouts are the names of Rollouts that exist but are invalid.
+	rejectedRollouts []string
 	// incomplete means that the file is empty, or has an object without a readable name.
 	incomplete bool
 	// empty means that the file has no content. It may have been cut off.
@@ -164,6 +166,8 @@ func defaultNamespace(o kratix.Object) {
 		o.Namespace = ""
 	case *kratix.BucketStateStore:
 		o.Namespace = ""
+	case *kratix.Rollout:
+		o.Namespace = ""
 	}
 }
 
@@ -210,6 +214,8 @@ func (p *ParsedFile) reject(header kratix.Header, why finding.Finding) {
 		p.incomplete = true
 	case header.Kind == kratix.DestinationKind:
 		p.unseen = true
+	case header.Kind == kratix.RolloutKind:
+		p.rejectedRollouts = append(p.rejectedRollouts, key.Name)
 	}
 }
 

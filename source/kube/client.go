@@ -13,11 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// clients are the REST clients for the two API groups from which objects are read.
-type clients struct{ platform, core rest.Interface }
+// clients are the REST clients for the API groups from which objects are read.
+type clients struct{ platform, own, core rest.Interface }
 
 func connect(config *rest.Config) (clients, error) {
 	platform := schema.GroupVersion{Group: "platform.kratix.io", Version: "v1alpha1"}
+	own := schema.GroupVersion{Group: "kratix-schedule.io", Version: "v1alpha1"}
 	core := schema.GroupVersion{Version: "v1"}
 	scheme := runtime.NewScheme()
 	register[kratix.Work](scheme, platform, kratix.WorkKind)
@@ -25,21 +26,26 @@ func connect(config *rest.Config) (clients, error) {
 	register[kratix.Destination](scheme, platform, kratix.DestinationKind)
 	register[kratix.GitStateStore](scheme, platform, kratix.GitStateStoreKind)
 	register[kratix.BucketStateStore](scheme, platform, kratix.BucketStateStoreKind)
+	register[kratix.Rollout](scheme, own, kratix.RolloutKind)
 	register[kratix.Secret](scheme, core, kratix.SecretKind)
 	register[profileMap](scheme, core, profile.ConfigMapKind)
 	metav1.AddToGroupVersion(scheme, platform)
+	metav1.AddToGroupVersion(scheme, own)
 	metav1.AddToGroupVersion(scheme, core)
 
 	codecs := serializer.NewCodecFactory(scheme).WithoutConversion()
 	open := func(version schema.GroupVersion, path string) (rest.Interface, error) {
-		own := rest.CopyConfig(config)
-		own.GroupVersion, own.APIPath, own.NegotiatedSerializer = &version, path, codecs
-		own.ContentType = runtime.ContentTypeJSON
-		return rest.RESTClientFor(own)
+		copied := rest.CopyConfig(config)
+		copied.GroupVersion, copied.APIPath, copied.NegotiatedSerializer = &version, path, codecs
+		copied.ContentType = runtime.ContentTypeJSON
+		return rest.RESTClientFor(copied)
 	}
 	var opened clients
 	var err error
 	if opened.platform, err = open(platform, "/apis"); err == nil {
+		opened.own, err = open(own, "/apis")
+	}
+	if err == nil {
 		opened.core, err = open(core, "/api")
 	}
 	if err != nil {

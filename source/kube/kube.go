@@ -28,6 +28,7 @@ type Source struct {
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
+	rollouts     *mirror[*kratix.Rollout]
 	// secrets watches the Secrets that stores refer to. It is nil if no Secrets are read.
 	secrets *secrets
 	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
@@ -107,6 +108,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.notify)
 	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
 		feature[*kratix.BucketStateStore]{}, s.notify)
+	s.rollouts = mirrorOf(api.own, "rollouts", &sent[kratix.Rollout, *kratix.Rollout]{}, feature[*kratix.Rollout]{optional: true}, s.notify)
 	if !options.NoSecrets {
 		s.secrets = newSecrets(api.core, s.notify)
 	}
@@ -159,6 +161,7 @@ func (s *Source) mirrors() map[string]followed {
 	return map[string]followed{
 		kratix.WorkKind: s.works, kratix.WorkPlacementKind: s.placements, kratix.DestinationKind: s.destinations,
 		kratix.GitStateStoreKind: s.gits, kratix.BucketStateStoreKind: s.buckets,
+		kratix.RolloutKind: s.rollouts,
 	}
 }
 
@@ -224,7 +227,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	found, unreadable := s.readSecrets(ctx, opened)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	profiles, wrong := s.readProfiles(ctx)
-	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found), objects(profiles)))
+	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found), objects(profiles), objects(s.rollouts.stable())))
 	snapshot.FromAPI = true
 	s.addPlacements(&snapshot)
 	snapshot.Findings = slices.Concat(snapshot.Findings, unreadable, wrong)
@@ -261,6 +264,9 @@ func (s *Source) reject(snapshot *source.Snapshot) {
 		if isPlacement && placement.DeletionTimestamp.IsZero() {
 			snapshot.RejectedPlacements = append(snapshot.RejectedPlacements, kratix.KeyOf(placement))
 		}
+		if r, isRollout := object.(*kratix.Rollout); isRollout {
+			snapshot.RejectedRollouts = append(snapshot.RejectedRollouts, r.Name)
+		}
 		if d, isDestination := object.(*kratix.Destination); isDestination {
 			snapshot.Unwritten = append(snapshot.Unwritten, d)
 		}
@@ -290,6 +296,7 @@ func (s *Source) unreadable() map[kratix.Object]error {
 	maps.Copy(all, s.destinations.unreadable())
 	maps.Copy(all, s.gits.unreadable())
 	maps.Copy(all, s.buckets.unreadable())
+	maps.Copy(all, s.rollouts.unreadable())
 	return all
 }
 
@@ -381,6 +388,7 @@ type Objects struct {
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
+	Rollouts          []*kratix.Rollout
 	// Unreadable has the names of objects that cannot be decoded, as returned by kratix.Describe.
 	// These objects have only their metadata.
 	Unreadable map[string]bool
@@ -394,7 +402,7 @@ func (s *Source) Objects() Objects {
 	}
 	return Objects{
 		Works: s.works.current(), WorkPlacements: s.placements.current(), Destinations: s.destinations.current(),
-		GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(),
+		GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(), Rollouts: s.rollouts.current(),
 		Unreadable: unreadable,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -59,6 +60,9 @@ type feature[O object] struct {
 	// deleted is called for each change of an object. isDeleted means that the object is deleted, or
 	// is being deleted.
 	deleted func(key kratix.Key, isDeleted bool)
+	// optional means that the cluster need not serve the kind. Without the kind, or without the
+	// permission to list it, there are no objects.
+	optional bool
 }
 
 // newMirror returns a mirror of the objects of a resource in a scope. heard is called after every
@@ -90,18 +94,27 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	calls := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			found, err := usualLimits().listed(ctx, request(options))
+			if kind.isAbsent(err) {
+				return &metav1.PartialObjectMetadataList{}, nil
+			}
 			m.troubled(resource, err)
 			return found, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.Watch = true
 			stream, err := usualLimits().watched(ctx, request(options), options)
-			m.troubled(resource, err)
+			if !kind.isAbsent(err) {
+				m.troubled(resource, err)
+			}
 			return stream, err
 		},
 	}
 	m.feed = cache.NewReflectorWithOptions(calls, example, m, cache.ReflectorOptions{Name: resource})
 	return m
+}
+
+func (f feature[O]) isAbsent(err error) bool {
+	return f.optional && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err))
 }
 
 // scope restricts a mirror to a namespace, a field selector and a label selector. An empty field
