@@ -75,14 +75,16 @@ type cache struct {
 	outcomes     outcomes
 	large        large
 	feedback     feedbackCache
+	rollouts     rolloutCache
 	reported     reportedLists
 }
 
-func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
+func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}, now time.Time) {
 	m.observations.startRound()
 	m.contents.interned.rotate()
 	m.outcomes.startRound(builder, stop)
 	m.feedback.startRound()
+	m.rollouts.startRound(now)
 }
 
 // TryRefused makes the next rounds retry all content that servers have refused. It must not
@@ -166,7 +168,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	r.cache.startRound(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx), r.time())
 	if r.Policy.checksApply() {
 		r.cache.outcomes.read.KeepNodes = keptNodes
 	}
@@ -195,6 +197,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	out := newReporter(seen, &plan, &r.cache.large)
 	out.add(parts.guard.findings(ctx, seen, r.Missing)...)
 	out.add(reported.findings...)
+	out.addRollouts(&parts.rollouts)
 	out.addProfiles(seen, r.Policy, r.time(), &r.cache.outcomes)
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
@@ -208,7 +211,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	out.add(budgetFindings(stores, &plan)...)
 	out.report.Deliveries = reported.deliveries
-	out.report.Due = soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores)))
+	out.report.Due = soonest(soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores))), parts.rollouts.dueIn(r.time()))
 	return out.result(&r.cache.reported), stale
 }
 

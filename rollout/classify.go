@@ -154,7 +154,7 @@ func (r *run) classify(t *target) {
 func (r *run) isUnsettled(t *target) bool {
 	wave := &r.waves[t.wave]
 	return t.has(func(u *Unit) bool {
-		if u.Mark.Run.IsZero() || wave.Gate == Written || u.Failure != "" || !u.passes(wave.Gate).IsZero() {
+		if u.Mark.Run.IsZero() || wave.Gate == Written || u.hasFailed(wave.Gate) || !u.passes(wave.Gate).IsZero() {
 			return false
 		}
 		ends := u.Mark.Since.Add(wave.Deadline)
@@ -172,6 +172,11 @@ func (u *Unit) passes(gate Gate) time.Time {
 		return u.Healthy
 	}
 	return u.Mark.Since
+}
+
+// hasFailed reports whether the agent has reported a failure that matters for a gate.
+func (u *Unit) hasFailed(gate Gate) bool {
+	return u.Failure != "" && (gate == Healthy || gate == Applied && !u.Unhealthy)
 }
 
 // judge decides about the targets that were written or tried whether they have passed or failed.
@@ -193,12 +198,18 @@ func (r *run) judgePending(t *target, isUpgrade bool) {
 	isNew := t.has(func(u *Unit) bool { return u.Stored == "" })
 	joined := t.has(func(u *Unit) bool { return r.continues && !u.Mark.Joined.IsZero() && u.Mark.Joined.Equal(r.start) })
 	t.isJoined = joined || isNew && (isUpgrade || t.wave < r.reached)
-	if ends := t.Tried.Add(wave.Deadline); !t.Tried.IsZero() {
-		if t.isDead = !r.Now.Before(ends); t.isDead {
-			t.why = "it could not be written within " + wave.Deadline.String()
-		} else {
-			r.wake(ends)
-		}
+	for u := range t.Units {
+		t.why = cmp.Or(t.why, t.Units[u].Refused)
+	}
+	ends := t.Tried.Add(wave.Deadline)
+	switch {
+	case t.why != "":
+		t.isDead = true
+	case t.Tried.IsZero():
+	case r.Now.Before(ends):
+		r.wake(ends)
+	default:
+		t.isDead, t.why = true, "it could not be written within "+wave.Deadline.String()
 	}
 	if t.isJoined && !t.isPartial || t.isDead {
 		t.condition = late
@@ -218,7 +229,7 @@ func (r *run) judgeWritten(t *target) {
 		at := unit.passes(wave.Gate)
 		isPassed = isPassed && !at.IsZero()
 		t.passedAt = later(t.passedAt, at)
-		if wave.Gate != Written && unit.Failure != "" && r.counts(t, unit) {
+		if unit.hasFailed(wave.Gate) && r.counts(t, unit) {
 			failure = cmp.Or(failure, unit.Failure)
 		}
 	}

@@ -49,6 +49,11 @@ type Unit struct {
 	// is the time of the first such report.
 	Failure  string
 	FailedAt time.Time
+	// Unhealthy means that the content is applied, and that the failure is about its health.
+	Unhealthy bool
+	// Refused is the reason why the wanted content was rolled back on this target alone; empty if it
+	// was not. The target has failed.
+	Refused string
 }
 
 // Mark says which run has written the content of a placement. It is stored in the record.

@@ -21,6 +21,8 @@ type Report struct {
 	Profiles []Profile `json:",omitempty"`
 	// Deliveries are the states of roots that agents have reported.
 	Deliveries []Delivery `json:",omitempty"`
+	// Rollouts are the states of the rollouts, sorted by name and Promise.
+	Rollouts []Rollout `json:",omitempty"`
 	// Emptied are the names of Destinations that were being deleted with their files when the round
 	// read them, and that have nothing left in the state stores except the reported placements. The
 	// field is not part of the output.
