@@ -116,41 +116,51 @@ func (c *rolloutCache) stateOf(ctx context.Context, u *rolloutUnit, now time.Tim
 		u.Stored = unmarked
 		return
 	}
-	contents := map[string]bool{}
+	marked, areStored, isPartial := map[string]bool{}, true, len(u.leaving) > 0
 	for i, record := range u.records {
 		if record == nil {
-			contents[""] = true
+			isPartial = true
 			continue
 		}
-		mark := trusted(record, now)
-		stored := unmarked
-		switch {
-		case mark != nil && mark.Content != "":
-			stored = mark.Content
-		case c.isStored(ctx, u, i):
-			stored = u.Wanted
-		}
-		contents[stored] = true
-		if u.newest == nil || mark != nil && mark.Since.After(u.newest.Since.Time) {
-			if mark != nil {
-				u.newest = mark
-			}
-			u.Stored = stored
-		}
 		u.addUndone(record)
+		mark := trusted(record, now)
+		if mark == nil || mark.Content == "" {
+			marked[unmarked] = true
+			areStored = areStored && c.isStored(ctx, u, i)
+			continue
+		}
+		marked[mark.Content] = true
+		if u.newest == nil || mark.Since.After(u.newest.Since.Time) {
+			u.newest = mark
+		}
 	}
 	for _, record := range u.leaving {
-		u.Stored = unmarked
-		if mark := trusted(record, now); mark != nil {
-			u.Stored = mark.Content
+		if trusted(record, now) == nil {
+			marked[unmarked] = true
 		}
 	}
-	isPartial := contents[""] && u.Stored == u.Wanted
-	delete(contents, "")
-	u.Mixed = u.Stored != "" && (len(contents) > 1 || isPartial)
+	u.setStored(marked, areStored, isPartial)
 	if m := u.newest; m != nil {
 		u.Mark = rollout.Mark{Run: m.Run.Time, Since: m.Since.Time, Joined: m.Joined.Time, Late: m.Late, Previous: u.hasPrevious()}
 	}
+}
+
+// setStored sets the stored content from the contents in the marks. Placements without a mark count
+// together: they have the wanted content if all of them are as wanted, and none is missing.
+func (u *rolloutUnit) setStored(marked map[string]bool, areStored, isPartial bool) {
+	if marked[unmarked] && areStored && !isPartial {
+		delete(marked, unmarked)
+		marked[u.Wanted] = true
+	}
+	switch {
+	case u.newest != nil:
+		u.Stored = u.newest.Content
+	case marked[u.Wanted]:
+		u.Stored = u.Wanted
+	case len(marked) > 0:
+		u.Stored = unmarked
+	}
+	u.Mixed = len(marked) > 1 || isPartial && u.Stored == u.Wanted
 }
 
 // hasPrevious reports whether one of the placements had a content before.
