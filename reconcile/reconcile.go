@@ -1,7 +1,7 @@
 // Package reconcile turns the input and the state of the stores into changes, and writes them. A
 // round ([Reconciler.Round]) is a sequence of stages, each a function from one value to the next:
 //
-//	observe ─▶ relate ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
+//	observe ─▶ relate ─▶ plan ─▶ rollout ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
 //
 // All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what
 // happens to the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
