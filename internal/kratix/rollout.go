@@ -116,6 +116,28 @@ type RolloutWindow struct {
 // RolloutStatus is the state of a Rollout.
 type RolloutStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Promises are the states for the Works of each Promise.
+	Promises []RolloutPromise `json:"promises,omitempty"`
+}
+
+// RolloutPromise is the state of a Rollout for the Works of a Promise.
+type RolloutPromise struct {
+	PromiseName string `json:"promiseName,omitempty"`
+	// Revision identifies the wanted contents, for the approval of a wave.
+	Revision string              `json:"revision,omitempty"`
+	Phase    string              `json:"phase,omitempty"`
+	Reason   string              `json:"reason,omitempty"`
+	Waves    []RolloutWaveStatus `json:"waves,omitempty"`
+}
+
+// RolloutWaveStatus is the state of a wave.
+type RolloutWaveStatus struct {
+	Name         string `json:"name,omitempty"`
+	Destinations int    `json:"destinations,omitempty"`
+	Updated      int    `json:"updated,omitempty"`
+	InFlight     int    `json:"inFlight,omitempty"`
+	Failed       int    `json:"failed,omitempty"`
+	Reason       string `json:"reason,omitempty"`
 }
 
 // IntOrPercent is a number or a percentage, as text.
