@@ -19,6 +19,7 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 		p.reject(header, finding.Finding{
 			Rule: finding.UnsupportedVersion(), Place: at,
 			Message: fmt.Sprintf("%s of %s cannot be read: only %s is supported", header.Kind, header.APIVersion, kratix.OwnAPIVersion),
+			Fix:     "Use " + kratix.OwnAPIVersion + ".",
 		})
 	case !isKratix(header.APIVersion):
 		p.ignored(header, at)

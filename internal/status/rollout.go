@@ -147,3 +147,37 @@ func (p *planner) setWorkRollout(change *Change, work *kratix.Work) {
 		return
 	}
 }
+
+// rolloutReasons returns the rows about a condition with the phases of a rollout.
+func rolloutReasons(kind, condition string) []Reason {
+	t := table{object: kind}
+	when := map[string]string{
+		"Failed":      "more Destinations of a wave have failed than it allows (rule KS054)",
+		"RollingBack": "Destinations that were changed get their former content back",
+		"RolledBack":  "they have it back; the same content is not tried again",
+		"Paused":      "`spec.paused` is set",
+		"Waiting":     "a wave waits for an approval or a window",
+		"Progressing": "Destinations are being changed, or a wave waits for their agents",
+		"Complete":    "all Destinations have the wanted content",
+	}
+	for _, phase := range rolloutPhases() {
+		value, event := isFalse, normal
+		if phase == "Complete" {
+			value = isTrue
+		}
+		if isBad(phase) {
+			event = warning
+		}
+		t.ownOnly(condition, value, phase, when[phase], Manage)
+		t.ownOnly("", event, phase, when[phase], Manage)
+	}
+	return t.rows
+}
+
+func ownRolloutReasons() []Reason {
+	t := table{object: kratix.RolloutKind, rows: rolloutReasons(kratix.RolloutKind, kratix.ReadyCondition)}
+	t.ownOnly(kratix.ReadyCondition, isTrue, rolloutIdle, "it selects no Work that is placed", Manage)
+	t.ownOnly(kratix.ReadyCondition, isFalse, rolloutInvalid, "its spec is invalid (rule KS024); what it selects is not changed", Manage)
+	t.ownOnly("", warning, rolloutInvalid, "its spec is invalid (rule KS024); what it selects is not changed", Manage)
+	return t.rows
+}
