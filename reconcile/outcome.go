@@ -66,7 +66,7 @@ func placementStates(c *checked, made changes) []report.Placement {
 		if p.because != nil && p.writable() {
 			one.State = report.HeldBack
 		}
-		if one.State == report.HeldBack {
+		if one.State == report.HeldBack || one.State == report.Kept {
 			one.Written = c.holdings.has(&p.placement)
 		}
 		states = append(states, one)

@@ -71,8 +71,8 @@ type Placement struct {
 	// Unread means that the store could not be read, so that the content of the placement there is
 	// unknown. The field is not part of the output.
 	Unread bool `json:"-"`
-	// Written means that the store still contains files of a placement that is held back. The field
-	// is not part of the output.
+	// Written means that the store still contains files of a placement that is held back or kept as
+	// it is. The field is not part of the output.
 	Written bool `json:"-"`
 }
 
