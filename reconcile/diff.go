@@ -153,6 +153,7 @@ func (made *changes) unitsOf(c *checked) []unitChange {
 		if made.actions[p] != "" {
 			written = append(written, unitChange{
 				unit: unitOf(p.WorkPlacement), digest: digestOf(p.rendering.Files), files: pathsOf(p.rendering.Files), record: p.record.Path,
+				isMarked: p.rendering.Rollout != nil || len(p.rendering.RolledBack) > 0,
 			})
 		}
 	}

@@ -448,3 +448,16 @@ func TestGroupsOfAWorkChangeTogether(t *testing.T) {
 		}
 	}
 }
+
+func TestLargeRolloutIsWrittenWithItsMarks(t *testing.T) {
+	env := newRolloutEnv(t, kratix.NestedByMetadata)
+	env.rollout.Spec.Waves = env.rollout.Spec.Waves[:1]
+	env.rollout.Spec.Waves[0] = kratix.RolloutWave{Name: "all"}
+	env.reconciler.cache.outcomes.mayHold = 1
+	env.wants("v1")
+	env.round()
+	env.has("v1", "v1", "v1")
+	if record := env.recordOf("worker-3"); record.Rollout == nil {
+		t.Error("the record has no mark")
+	}
+}
