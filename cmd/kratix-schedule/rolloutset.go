@@ -32,7 +32,7 @@ func setCommand(std streams, name, short, long string, change func(*cobra.Comman
 	var api apiFlags
 	command := &cobra.Command{
 		Use: name + " NAME", Short: short, Long: long + withFiles,
-		Example: "  kratix-schedule rollout " + name + " operators # in a cluster",
+		Example: "  kratix-schedule rollout " + name + " operators --context my-cluster",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage(c, "name one Rollout")
