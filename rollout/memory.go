@@ -52,11 +52,8 @@ func (m *Memory) Learn(in *Input, made *Result) {
 				now.tried = last.tried
 			}
 		}
-		if d.Passed {
-			now.run, now.passed = made.Run, in.Now
-			if last.run.Equal(made.Run) {
-				now.passed = last.passed
-			}
+		if !d.Passed.IsZero() {
+			now.run, now.passed = made.Run, d.Passed
 		}
 		if now != (seen{revision: in.Revision, action: now.action}) {
 			m.of[t.Destination] = now

@@ -24,7 +24,10 @@ func Plan(in Input) Result {
 	}
 	for i := range r.targets {
 		t := &r.targets[i]
-		made.Decisions[i] = Decision{Action: Write, Wave: t.wave, Passed: t.condition == passed, Dead: t.isDead, Late: t.condition == late || t.isPartial && (!t.isWritten || t.isLate)}
+		made.Decisions[i] = Decision{Action: Write, Wave: t.wave, Dead: t.isDead, Late: t.condition == late || t.isPartial && (!t.isWritten || t.isLate)}
+		if t.condition == passed {
+			made.Decisions[i].Passed = t.passedAt
+		}
 		if (t.condition == pending || t.condition == late) && !t.isPartial {
 			made.Decisions[i].Action = Wait
 		}

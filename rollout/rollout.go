@@ -24,8 +24,8 @@ type Target struct {
 	Labels      Labels
 	Units       []Unit
 	// Tried is the time since which this process has tried in vain to write the target; zero if it
-	// has not. Passed is the time at which this process first saw the target pass its gate. Both are
-	// lost with the process, which only delays the rollout.
+	// has not. Passed is when the target has passed its gate, as this process saw it. Both are lost with
+	// the process, which only delays the rollout.
 	Tried, Passed time.Time
 }
 
@@ -94,9 +94,10 @@ type Decision struct {
 	// Wave is the index of the target's wave.
 	Wave   int
 	Reason string
-	// Passed means that the target has passed its gate. Dead means that it could not be written in
-	// time.
-	Passed, Dead bool
+	// Passed is when the target has passed its gate; zero if it has not.
+	Passed time.Time
+	// Dead means that the target could not be written in time.
+	Dead bool
 	// Late is the field of the mark of what is written.
 	Late bool
 }
