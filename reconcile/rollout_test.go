@@ -416,25 +416,53 @@ func TestForgedTimesInRecordsDoNotCount(t *testing.T) {
 	env.has("v2", "v1", "v1")
 }
 
+// wantsGroups sets the dependencies to one ConfigMap in each directory. The default group does not
+// change.
+func (e *rolloutEnv) wantsGroups(version string, directories ...string) {
+	e.remove("redis")
+	work := testkit.Request("redis")
+	work.Spec.ResourceName = ""
+	for _, directory := range directories {
+		group := testkit.Group(directory)
+		group.Workloads = []kratix.Workload{testkit.File("maps.yaml", testkit.ConfigMaps(directory+version))}
+		work.Spec.WorkloadGroups = append(work.Spec.WorkloadGroups, group)
+	}
+	e.snapshot.Works = append(e.snapshot.Works, work)
+}
+
+func TestInterruptedWriteOfGroupsIsEnded(t *testing.T) {
+	env := newRolloutEnv(t, kratix.NestedByMetadata)
+	env.policy.Allow = AllowAll()
+	env.wantsGroups("1", "a", "b")
+	env.rounds()
+	if got := env.contents("worker-1"); got != "a1+b1" && got != "b1+a1" {
+		t.Fatalf("worker-1 has %s", got)
+	}
+	env.rollout.Spec.Paused = true
+	var lost []string
+	for path := range env.state().Files.Below(testkit.Path("worker-1")) {
+		if text := env.content(path.String()); strings.Contains(text, "name: b1\n") || strings.Contains(text, "id: "+kratix.GroupID("b")) {
+			lost = append(lost, path.String())
+		}
+	}
+	env.delete(lost...)
+	env.rounds()
+	if got := env.contents("worker-1"); len(lost) != 2 || got != "a1+b1" && got != "b1+a1" {
+		t.Errorf("without %q, worker-1 has %s", lost, got)
+	}
+	if got := env.contents("worker-2"); strings.Contains(got, "1") {
+		t.Errorf("worker-2 has %s", got)
+	}
+}
+
 func TestGroupsOfAWorkChangeTogether(t *testing.T) {
 	env := newRolloutEnv(t, kratix.NestedByMetadata)
-	groups := func(version string, directories ...string) {
-		env.remove("redis")
-		work := testkit.Request("redis") // its default group does not change
-		work.Spec.ResourceName = ""
-		for _, directory := range directories {
-			group := testkit.Group(directory)
-			group.Workloads = []kratix.Workload{testkit.File("maps.yaml", testkit.ConfigMaps(directory+version))}
-			work.Spec.WorkloadGroups = append(work.Spec.WorkloadGroups, group)
-		}
-		env.snapshot.Works = append(env.snapshot.Works, work)
-	}
 	env.policy.Allow = AllowAll()
 	env.snapshot.Rollouts = nil
-	groups("0", "a", "b")
+	env.wantsGroups("0", "a", "b")
 	env.round()
 	env.snapshot.Rollouts = []*kratix.Rollout{env.rollout}
-	groups("1", "a", "c") // a changes, b leaves and c joins
+	env.wantsGroups("1", "a", "c") // a changes, b leaves and c joins
 	env.rounds()
 	for _, destination := range []string{"worker-1", "worker-2", "worker-3"} {
 		got := strings.Split(env.contents(destination), "+")

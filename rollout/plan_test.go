@@ -170,6 +170,21 @@ func TestFinishedRolloutDoesNotFailAfterwards(t *testing.T) {
 	}
 }
 
+func TestEarlierWaveNeedNotReportAgainAfterARestart(t *testing.T) {
+	in := rollout.Input{
+		Spec: twoWaves(nil), Targets: []rollout.Target{on("a", "canary", written(50)), on("b", "", written(9)), on("c", "", old())},
+		Revision: "new", Now: morning(), Watching: morning().Add(-time.Minute),
+	}
+	made := rollout.Plan(in)
+	if got := actions(made); got != "write write wait" || !made.Waves[0].Complete {
+		t.Errorf("got %s, %+v", got, made.Waves)
+	}
+	in.Watching = morning().Add(-time.Hour)
+	if made := rollout.Plan(in); made.Waves[0].Complete && made.Phase != rollout.Failed {
+		t.Errorf("without a restart, the silent canary counts as %s", made.Phase)
+	}
+}
+
 func TestRemovalIsInReverseOrderOfWaves(t *testing.T) {
 	spec := twoWaves(nil)
 	from := []rollout.Removal{{Destination: "a", Labels: rollout.Labels{"wave": "canary"}}, {Destination: "b"}}
