@@ -450,6 +450,11 @@ func TestInterruptedWriteOfGroupsIsEnded(t *testing.T) {
 	if got := env.contents("worker-1"); len(lost) != 2 || got != "a1+b1" && got != "b1+a1" {
 		t.Errorf("without %q, worker-1 has %s", lost, got)
 	}
+	for path := range env.state().Files.Below(testkit.Path("worker-1/.kratix")) {
+		if record, err := layout.ParseRecord([]byte(env.content(path.String()))); err == nil && record.Placement != nil && record.Rollout == nil {
+			t.Errorf("%s has no mark", path)
+		}
+	}
 	if got := env.contents("worker-2"); strings.Contains(got, "1") {
 		t.Errorf("worker-2 has %s", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -131,14 +132,12 @@ func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 }
 
 // unitsOf returns the Works on a Destination that valid Rollouts select, except for new requests,
-// which are placed at once.
+// which are placed at once. What other Rollouts select waits.
 func (o *rollingOut) unitsOf(store *storeView, view *destinationView) []*rolloutUnit {
 	part := o.parts[view.Name]
 	units := map[*kratix.Work]*rolloutUnit{}
 	var sorted []*rolloutUnit
 	var records map[placedGroup]*recordView
-	var held []scheduler.Placement
-	reasons := map[*kratix.WorkPlacement]string{}
 	for _, p := range part.placements {
 		spec := o.specs.ofWork(p.Work)
 		if spec == nil && !o.specs.isUncertain || p.New && !p.Work.IsDependency() && store.err == nil {
@@ -148,14 +147,11 @@ func (o *rollingOut) unitsOf(store *storeView, view *destinationView) []*rollout
 			records = recordsOf(view)
 		}
 		record := records[groupOf(p.WorkPlacement)]
-		switch {
-		case spec == nil && record != nil && o.specs.isMissing(record.Rollout):
-			held, reasons[p.WorkPlacement] = append(held, p), "Rollout "+record.Rollout.Name+" cannot be read"
+		if why := o.specs.whyHeld(spec, record); why != "" {
+			o.wait(view, p, record, why)
 			continue
-		case spec == nil:
-			continue
-		case spec.Spec == nil:
-			held, reasons[p.WorkPlacement] = append(held, p), spec.why
+		}
+		if spec == nil {
 			continue
 		}
 		u := units[p.Work]
@@ -165,17 +161,19 @@ func (o *rollingOut) unitsOf(store *storeView, view *destinationView) []*rollout
 		}
 		u.placements, u.records = append(u.placements, p), append(u.records, record)
 	}
+	addLeaving(sorted, &part, records)
+	return sorted
+}
+
+// addLeaving adds to the Works of a Destination the records of groups that they have lost.
+func addLeaving(units []*rolloutUnit, part *destinationPlan, records map[placedGroup]*recordView) {
 	for _, p := range slices.Concat(part.removed, part.proven) {
-		for _, u := range sorted {
+		for _, u := range units {
 			if record := records[groupOf(p)]; kratix.KeyOf(u.work) == p.Work() && record != nil {
 				u.leaving = append(u.leaving, record)
 			}
 		}
 	}
-	for _, p := range held {
-		o.wait(view, p, records[groupOf(p.WorkPlacement)], reasons[p.WorkPlacement])
-	}
-	return sorted
 }
 
 // recordsOf returns the records of a Destination by group.
@@ -199,6 +197,9 @@ func (r *rolloutRun) add(view *destinationView, u *rolloutUnit) {
 	r.units[last] = append(r.units[last], u)
 }
 
+// revisionBytes is the number of bytes of a digest in a revision.
+const revisionBytes = 6
+
 // sort sorts the targets by name, and sets the revision of the wanted contents.
 func (r *rolloutRun) sort() {
 	order := make([]int, len(r.input.Targets))
@@ -218,7 +219,7 @@ func (r *rolloutRun) sort() {
 	}
 	r.input.Targets, r.units = targets, units
 	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(maps.Keys(wanted)), "\n")))
-	r.input.Revision = fmt.Sprintf("%x", sum[:6])
+	r.input.Revision = hex.EncodeToString(sum[:revisionBytes])
 }
 
 // carryOut plans a run, and changes the plan of each Destination accordingly.

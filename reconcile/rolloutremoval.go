@@ -1,7 +1,10 @@
 package reconcile
 
 import (
+	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -14,10 +17,16 @@ type removedRecord struct {
 	record *recordView
 }
 
+// removalKey identifies what leaves together.
+type removalKey struct {
+	spec    *rolloutSpec
+	promise string
+}
+
 // keepRemoved keeps dependencies that are to be removed while their Rollout removes them from other
 // Destinations first, or while requests of their Promise are placed.
 func (o *rollingOut) keepRemoved() {
-	leaving := map[*rolloutSpec]map[string][]removedRecord{}
+	leaving := map[removalKey][]removedRecord{}
 	for _, store := range o.stores {
 		for _, view := range store.destinations {
 			part := o.parts[view.Name]
@@ -30,22 +39,18 @@ func (o *rollingOut) keepRemoved() {
 				if !gone[record.Placement] || !record.Placement.IsDependency() {
 					continue
 				}
-				spec := o.specs.ofRecord(record)
-				if spec == nil || spec.Spec == nil {
-					continue
+				if spec := o.specs.ofRecord(record); spec != nil && spec.Spec != nil {
+					key := removalKey{spec, record.Placement.Spec.PromiseName}
+					leaving[key] = append(leaving[key], removedRecord{view, record})
 				}
-				if leaving[spec] == nil {
-					leaving[spec] = map[string][]removedRecord{}
-				}
-				promise := record.Placement.Spec.PromiseName
-				leaving[spec][promise] = append(leaving[spec][promise], removedRecord{view, record})
 			}
 		}
 	}
-	for spec, promises := range leaving {
-		for promise, records := range promises {
-			o.planRemoval(spec, promise, records)
-		}
+	keys := slices.SortedFunc(maps.Keys(leaving), func(a, b removalKey) int {
+		return cmp.Or(strings.Compare(a.spec.name, b.spec.name), strings.Compare(a.promise, b.promise))
+	})
+	for _, key := range keys {
+		o.planRemoval(key.spec, key.promise, leaving[key])
 	}
 }
 

@@ -101,6 +101,18 @@ func (s *rolloutSpecs) isMissing(mark *layout.Rollout) bool {
 	return s.isUncertain && mark != nil && !slices.ContainsFunc(s.all, func(one rolloutSpec) bool { return one.name == mark.Name })
 }
 
+// whyHeld returns why a placement waits whatever the waves say: its Rollout is invalid, or cannot be
+// read. It returns an empty text for all others. spec and record may be nil.
+func (s *rolloutSpecs) whyHeld(spec *rolloutSpec, record *recordView) string {
+	switch {
+	case spec != nil && spec.Spec == nil:
+		return spec.why
+	case spec == nil && record != nil && s.isMissing(record.Rollout):
+		return "Rollout " + record.Rollout.Name + " cannot be read"
+	}
+	return ""
+}
+
 // maxAhead is how far a time in a record may be ahead of the clock. Anyone who can write to the
 // store can write a record.
 const maxAhead = 24 * time.Hour

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -433,7 +434,7 @@ func (f *fleet) disturb(until time.Time) {
 func TestRandomFleets(t *testing.T) {
 	phases := map[rollout.Phase]int{}
 	for seed := *first; seed < *first+uint64(*fleets); seed++ {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			phases[simulate(newFleet(t, seed))]++
 		})
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -47,7 +48,7 @@ func rolloutObjects(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /changed/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
-		_, _ = io.WriteString(w, changed.Load().(string))
+		_, _ = fmt.Fprint(w, changed.Load())
 	})
 	mux.HandleFunc("GET /rollouts/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","rollouts":[{"name":"operators","promise":"redis\u001b[31m","revision":"r1","phase":"Failed","reason":"in wave canary","waves":[{"name":"canary","destinations":1,"failed":1}]}]}`)
