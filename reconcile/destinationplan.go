@@ -19,8 +19,8 @@ type destinationPlan struct {
 	awaiting []*kratix.WorkPlacement
 	// moved maps placements to the Destinations that their groups have moved to.
 	moved map[*kratix.WorkPlacement]string
-	// waiting are placements that a rollout does not change in this round. steps are what rollouts do
-	// with the others that they select.
+	// waiting are placements that a rollout does not change in this round. steps are the
+	// actions of rollouts on the others that they select.
 	waiting []waitingPlacement
 	steps   map[*kratix.WorkPlacement]*rolloutStep
 	// leaves means that the commit that writes a placement's new copy also removes the old copy

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-// restore gives the placements of a Work the files back that they had before the run. If these
-// cannot be read, everything stays as it is.
+// restore adds steps that write the files which the placements of a Work had before the run. If
+// these cannot be read, everything stays as it is.
 func (o *rollingOut) restore(ctx context.Context, run *rolloutRun, u *rolloutUnit, d *rollout.Decision) {
 	undone := layout.NewRolledBack("", run.input.Revision+"@"+run.result.Run.Format(time.RFC3339), d.Reason)
 	undone.Content, undone.Rollout = u.Wanted, run.rollout
@@ -130,8 +130,7 @@ func moveFiles(files []tree.File, from, to *destinationView, old, now *kratix.Wo
 	return moved, true
 }
 
-// stabilize gives the placements of a Work on a Destination that has joined the files that another
-// Destination has.
+// stabilize adds steps that write the files of another Destination to a Destination that has joined.
 func (o *rollingOut) stabilize(ctx context.Context, run *rolloutRun, u *rolloutUnit, d *rollout.Decision) {
 	var steps []*rolloutStep
 	for i := range u.placements {

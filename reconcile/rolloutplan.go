@@ -66,7 +66,7 @@ type rollingOut struct {
 	result  rolledOut
 }
 
-// continues reports whether a rollout goes on once the changes of this round are written.
+// continues reports whether a rollout continues once the changes of this round are written.
 func (o *rolledOut) continues() bool {
 	return slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
 }

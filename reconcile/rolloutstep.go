@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// rolloutStep is what a rollout does with a placement.
+// rolloutStep is the action of a rollout on a placement.
 type rolloutStep struct {
 	// mark is the new mark of the record.
 	mark *layout.Rollout

@@ -6,7 +6,7 @@ import "time"
 // time, which only delays the rollout. The zero value is ready for use.
 type Memory struct{ of map[string]seen }
 
-// seen is what a process has seen of a target.
+// seen is a process's knowledge of a target.
 type seen struct {
 	revision string
 	action   Action

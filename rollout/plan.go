@@ -74,7 +74,7 @@ func (r *run) states() []WaveState {
 			if !t.isLate {
 				settled[t.wave] = later(settled[t.wave], t.passedAt)
 			}
-		default:
+		case asWanted:
 			s.Updated++
 		}
 		if t.occupies && t.condition != inFlight {
@@ -160,7 +160,7 @@ func (r *run) failure(states []WaveState) (wave int, why string) {
 	return 0, ""
 }
 
-// hold gives a reason to all targets that wait.
+// hold sets the reason of all targets that wait.
 func (r *run) hold(made *Result, why string) {
 	for i := range made.Decisions {
 		if made.Decisions[i].Action == Wait && made.Decisions[i].Reason == "" {
@@ -169,8 +169,8 @@ func (r *run) hold(made *Result, why string) {
 	}
 }
 
-// restore gives the former content back to the targets that the run has written, wave by wave from
-// the last one. A target that could not be restored does not keep the others waiting.
+// restore sets the action Restore for the targets that the run has written, wave by wave from the
+// last one. A target that could not be restored does not keep the others waiting.
 func (r *run) restore(made *Result, why string) {
 	last := -1
 	for i := range r.targets {
@@ -352,7 +352,7 @@ func (r *run) pendingReason(s *WaveState, wave *Wave) string {
 	return fmt.Sprintf("%d of %d Destinations are updated, %d are to be %s", s.Updated, s.Destinations, s.InFlight, wave.Gate)
 }
 
-// stabilize gives the former content to Destinations that joined and have nothing yet.
+// stabilize sets the action Stable for Destinations that joined and have nothing yet.
 func (r *run) stabilize(made *Result) {
 	if !r.Spec.Stable {
 		return

@@ -98,7 +98,7 @@ type Decision struct {
 	Passed time.Time
 	// Dead means that the target could not be written in time.
 	Dead bool
-	// Late is the field of the mark of what is written.
+	// Late is the value of Mark.Late for the contents that are written.
 	Late bool
 }
 

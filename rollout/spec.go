@@ -75,7 +75,7 @@ type Wave struct {
 	Windows       []Window
 }
 
-// Gate is what a Destination must have reported before it counts as done.
+// Gate is the report that a Destination must have sent before it counts as done.
 type Gate string
 
 // The gates.

@@ -8,7 +8,7 @@ func RolloutFailed() Rule {
 		Why: "The Destinations of later waves keep what they have, so that a bad change does not reach the whole fleet. With onFailure: rollback, those already " +
 			"changed get their former content back, the last wave first.",
 		Fix: "Read what the agent of the named Destination reports, and correct the Promise or its pipeline: a new content begins with the first wave. If the cause was in the " +
-			"cluster and is gone, the rollout goes on by itself; after a rollback, annotate the Work with kratix-schedule.io/retry-revision and the revision in the finding.",
+			"cluster and is gone, the rollout continues by itself; after a rollback, annotate the Work with kratix-schedule.io/retry-revision and the revision in the finding.",
 	}
 }
 

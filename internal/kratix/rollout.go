@@ -51,11 +51,11 @@ type RolloutSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Waves []RolloutWave `json:"waves,omitempty"`
-	// NewDestinations is what a Destination gets that joins during a rollout: the latest content
-	// after all others, or first the stable one that the others had before.
+	// NewDestinations says which content a Destination gets that joins during a rollout: the latest
+	// one after all others, or first the stable one that the others had before.
 	// +kubebuilder:validation:Enum=latest;stable
 	NewDestinations string `json:"newDestinations,omitempty"`
-	// OnFailure is what happens if more Destinations of a wave fail than it allows.
+	// OnFailure is the action if more Destinations of a wave fail than it allows.
 	// +kubebuilder:validation:Enum=stop;rollback
 	OnFailure string `json:"onFailure,omitempty"`
 	// Paused means that no further Destination changes.
@@ -83,8 +83,8 @@ type RolloutWave struct {
 	// MaxConcurrent is how many Destinations, or which part of the wave ("25%"), may be written
 	// without having passed the gate. Omitted means all.
 	MaxConcurrent IntOrPercent `json:"maxConcurrent,omitempty"`
-	// Gate is what a Destination's agent must have reported: nothing (written, the default), that
-	// the content is applied, or that it is healthy.
+	// Gate is the required report of a Destination's agent: none (written, the default), that the
+	// content is applied, or that it is healthy.
 	// +kubebuilder:validation:Enum=written;applied;healthy
 	Gate string `json:"gate,omitempty"`
 	// Soak is how long the next wave waits after the last Destination has passed the gate.
