@@ -52,7 +52,7 @@ func (f *fleet) contents() string {
 	return strings.Join(all, " ")
 }
 
-func (f *fleet) comeTo(want string) {
+func (f *fleet) waitForContents(want string) {
 	f.t.Helper()
 	f.eventually("the Destinations", func() string {
 		if got := f.contents(); got != want {
@@ -75,17 +75,17 @@ func TestBadOperatorReachesOnlyTheFirstWave(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	f.wants("version", "v1")
-	f.comeTo("{version: v1} {version: v1} {version: v1}")
-	f.comesTo("rollout/operators", "Ready", "True Complete")
-	f.comesTo("work/operator", "RolledOut", "True Complete")
-	f.isApplied("operator")
+	f.waitForContents("{version: v1} {version: v1} {version: v1}")
+	f.waitForCondition("rollout/operators", "Ready", "True Complete")
+	f.waitForCondition("work/operator", "RolledOut", "True Complete")
+	f.waitUntilApplied("operator")
 
 	f.deniesPasswords()
 	f.wants("password", "v2")
 	const words = "a password belongs into a Secret"
-	f.reports("rollout/operators", "Ready", "False Failed", "in wave canary 1 of 1 Destinations have failed, and 0 may: worker-1: ", words)
-	f.reports("work/operator", "RolledOut", "False Failed", "Rollout operators: revision ", words)
-	f.tells("Rollout/operators Warning Failed", "Work/operator Warning Failed")
+	f.waitForReport("rollout/operators", "Ready", "False Failed", "in wave canary 1 of 1 Destinations have failed, and 0 may: worker-1: ", words)
+	f.waitForReport("work/operator", "RolledOut", "False Failed", "Rollout operators: revision ", words)
+	f.waitForEvents("Rollout/operators Warning Failed", "Work/operator Warning Failed")
 	const kept = "{password: v2} {version: v1} {version: v1}"
 	if got := f.contents(); got != kept {
 		t.Errorf("the Destinations have %s, want %s", got, kept)
@@ -94,19 +94,19 @@ func TestBadOperatorReachesOnlyTheFirstWave(t *testing.T) {
 		t.Errorf("rollout status prints\n%s", got)
 	}
 	f.restart()
-	f.reports("rollout/operators", "Ready", "False Failed", words)
+	f.waitForReport("rollout/operators", "Ready", "False Failed", words)
 	if got := f.contents(); got != kept {
 		t.Errorf("after a restart, the Destinations have %s, want %s", got, kept)
 	}
 
 	f.kubectl("patch", "rollout/operators", "--type=merge", "--patch", `{"spec": {"onFailure": "rollback"}}`)
-	f.comesTo("rollout/operators", "Ready", "False RolledBack")
-	f.comeTo("{version: v1} {version: v1} {version: v1}")
-	f.isApplied("operator")
+	f.waitForCondition("rollout/operators", "Ready", "False RolledBack")
+	f.waitForContents("{version: v1} {version: v1} {version: v1}")
+	f.waitUntilApplied("operator")
 	undone := f.commit()
 	f.restart()
-	f.isApplied("operator")
-	f.comesTo("rollout/operators", "Ready", "False RolledBack")
+	f.waitUntilApplied("operator")
+	f.waitForCondition("rollout/operators", "Ready", "False RolledBack")
 	if now := f.commit(); now != undone {
 		t.Errorf("after a restart, %s was written", now)
 	}
@@ -116,17 +116,17 @@ func TestBadOperatorReachesOnlyTheFirstWave(t *testing.T) {
 
 	f.command("pause", "operators")
 	f.wants("version", "v3")
-	f.comesTo("rollout/operators", "Ready", "False Paused")
+	f.waitForCondition("rollout/operators", "Ready", "False Paused")
 	f.command("resume", "operators")
-	f.comeTo("{version: v3} {version: v3} {version: v3}")
-	f.comesTo("rollout/operators", "Ready", "True Complete")
-	f.becomes("configmap/operator", "{.data.version}", "v3")
+	f.waitForContents("{version: v3} {version: v3} {version: v3}")
+	f.waitForCondition("rollout/operators", "Ready", "True Complete")
+	f.waitForField("configmap/operator", "{.data.version}", "v3")
 
 	f.kubectl("patch", "rollout/operators", "--type=merge", "--patch",
 		`{"spec": {"waves": [{"name": "canary", "destinations": {"matchLabels": {"wave": "canary"}}}, {"name": "all", "approval": true}]}}`)
 	f.wants("version", "v4")
-	f.comeTo("{version: v4} {version: v3} {version: v3}")
-	f.comesTo("rollout/operators", "Ready", "False Waiting")
+	f.waitForContents("{version: v4} {version: v3} {version: v3}")
+	f.waitForCondition("rollout/operators", "Ready", "False Waiting")
 	f.eventually("the approval", func() string { // the status may be one round behind
 		said, err := output(exec.Command(program, "rollout", "approve", "operators", "--kubeconfig", f.admin))
 		if err != nil {
@@ -134,7 +134,7 @@ func TestBadOperatorReachesOnlyTheFirstWave(t *testing.T) {
 		}
 		return ""
 	})
-	f.comeTo("{version: v4} {version: v4} {version: v4}")
+	f.waitForContents("{version: v4} {version: v4} {version: v4}")
 	f.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
