@@ -24,7 +24,7 @@ func (m *Memory) Recall(in *Input) {
 		if !there {
 			continue
 		}
-		if known.revision == in.Revision {
+		if isUndone := known.action == Restore; known.revision == in.Revision && isUndone != t.isPending() {
 			t.Tried = known.tried
 		}
 		for u := range t.Units {
