@@ -41,8 +41,8 @@ demo: build ## Place, write and check the example Works in testdata
 RACE ?= $(shell command -v $$(go env CC) >/dev/null && echo -race)
 
 .PHONY: servers
-servers: ## Build the S3 servers that tests start into bin/s3, once
-	@./hack/s3-servers.sh
+servers: ## Build the S3 servers and the OCI registry that tests start into bin/s3 and bin/oci, once
+	@./hack/servers.sh
 
 .PHONY: test
 test: ## Run the quick tests, which need no server
@@ -51,7 +51,7 @@ test: ## Run the quick tests, which need no server
 .PHONY: test-all
 test-all soak: export CGO_ENABLED = $(if $(RACE),1,0)
 test-all: ## Run all tests, with the race detector where there is a C compiler
-	@$(MAKE) --no-print-directory servers || echo 'test-all: the S3 servers cannot be built: tests on them are skipped' >&2
+	@$(MAKE) --no-print-directory servers || echo 'test-all: the servers cannot be built: tests on them are skipped' >&2
 	go test $(RACE) $(TESTFLAGS) ./...
 
 .PHONY: e2e
@@ -137,6 +137,10 @@ apply: kube-servers ## Judge OBJECTS (1000) valid objects and MUTATIONS (500) fa
 .PHONY: agents
 agents: kube-servers ## Judge the output of agent by a real API server and the libraries of Argo CD's notifications
 	cd test/agents && go vet ./... && go test -count=1 -timeout 20m .
+
+.PHONY: oci
+oci: ## Judge the artifacts of OCI stores by the libraries of Flux, cosign and go-containerregistry
+	cd test/oci && go vet ./... && go test -count=1 -timeout 10m .
 
 .PHONY: soak
 soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1); FIGURES=file for what it took

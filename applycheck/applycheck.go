@@ -1,7 +1,7 @@
 // Package applycheck decides which placements the API server of a Destination would refuse
-// when Flux applies them. Flux applies a root all or nothing: it dry-runs each object of a
-// stage, and applies nothing once the API server has refused one. The package does no I/O
-// and reads no clock.
+// when Flux applies them. Flux applies each stage of a root all or nothing: it dry-runs the
+// objects of the stage, and applies none of them if the API server refuses one. The package
+// does no I/O and reads no clock.
 //
 // The check has two steps, with dedupe.Check in between:
 //
@@ -41,10 +41,10 @@ type Verdict struct {
 	// Doubtful contains the positions of claims that the API server may refuse for another reason
 	// than a missing namespace.
 	Doubtful map[int]bool
-	// Findings name every fault with the file and line of its object. A finding with the severity
-	// Error belongs to a claim in Quarantined. A fault that depends on an unknown version or
-	// content of the cluster has the severity Warning. Warnings of a claim with the same message
-	// are one finding.
+	// Findings name the faults with the file and line of their objects, up to a limit. A finding
+	// with the severity Error belongs to a claim in Quarantined. A fault that depends on an unknown
+	// version or content of the cluster has the severity Warning. Warnings of a claim with the same
+	// message are one finding.
 	Findings []finding.Finding
 	// Provides means that a claim has, or may have, an object without which the API server would refuse
 	// objects of other claims. Only CheckRoots sets it.
@@ -63,16 +63,15 @@ type Refusal struct {
 }
 
 // CheckClaims returns, for each root, the claims with an object that the API server would refuse
-// regardless of other objects. Such an object does not fit the schema of its kind, has an invalid
-// name, label or size, or changes an immutable field of the stored object. A Kept claim is not
-// checked.
+// because of the object itself. For example, it does not fit the schema of its kind, has an invalid
+// name or label, or changes an immutable field of the stored object. A Kept claim is not checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }
 
 // CheckRoots returns, for each root, the claims with an object that the API server would refuse
-// because of the other objects of the Destination. The kind of such an object is not served, its
-// namespace does not exist, or it is a CustomResourceDefinition that is removed while objects of
+// because of the other objects of the cluster. For example, the kind of such an object is not
+// served, its namespace does not exist, or a CustomResourceDefinition is removed while objects of
 // its kind remain.
 func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)

@@ -41,8 +41,8 @@ func (c *check) claimFaults(r *rootFiles, claim *claimState) (all []fileFaults) 
 	return all
 }
 
-// ratcheted returns the faults of a file of a claim. A fault that the stored custom resource
-// already has is not certain: the definition may have become stricter after the resource was
+// ratcheted returns the given faults of a file. If the stored custom resource already has a fault,
+// the returned one is not certain: the definition may have become stricter after the resource was
 // applied, and the API server accepts existing faults.
 func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fault {
 	if !slices.ContainsFunc(faults, func(f fault) bool { return f.ratcheted }) {

@@ -17,8 +17,8 @@ type Cluster struct {
 	// minor is the minor version of the API server. It is empty if the version is not known,
 	// differs from that of the profile, or has no embedded schemas.
 	minor string
-	// checked is the embedded minor that objects are checked against. It is empty for the newest
-	// one.
+	// checked is the embedded minor that objects are checked against. If it is empty, that is the
+	// newest one.
 	checked string
 	profile *profile.Profile
 	sources []*source
@@ -107,7 +107,7 @@ func (c *Cluster) Profile() *profile.Profile { return c.profile }
 // given. The findings that depend on the version or on the profile are then warnings.
 func (c *Cluster) Disputed() bool { return c.disputed }
 
-// hasAll reports whether a kind that the profile does not list is certainly missing.
+// hasAll reports whether there is a profile that is not disputed.
 func (c *Cluster) hasAll() bool { return c.profile != nil && !c.disputed }
 
 // lists reports whether the profile certainly has all served kinds of a group.

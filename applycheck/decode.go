@@ -41,7 +41,8 @@ func plainMetadata(metadata map[string]any) *metav1.ObjectMeta {
 	return decoded
 }
 
-// decodeSelector decodes a label selector. Only selectors with expressions need the slow converter.
+// decodeSelector decodes a label selector. A selector that has only labels does not need the slow
+// converter.
 func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
 	if texts, areTexts := textMap(selector["matchLabels"]); areTexts && len(selector) == 1 {
 		return &metav1.LabelSelector{MatchLabels: texts}, nil

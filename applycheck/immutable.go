@@ -85,8 +85,8 @@ func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old ma
 	return faults
 }
 
-// customChanges returns the faults that a change of a custom resource adds: violations of CEL rules
-// that compare with the old value.
+// customChanges returns the faults of a change of a custom resource, such as violations of CEL
+// rules that compare with the old value.
 func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old map[string]any, sources []*source) []fault {
 	if hasVariable(old) || fmt.Sprint(old["apiVersion"]) != fmt.Sprint(content.Fields["apiVersion"]) {
 		return nil

@@ -2,7 +2,7 @@ package applycheck
 
 import "k8s.io/apimachinery/pkg/util/validation/field"
 
-// immutableFields returns the fields of each kind that cannot change, as in the validation code of
+// immutableFields returns, by kind, fields that cannot change, as in the validation code of
 // Kubernetes 1.33 to 1.36.
 func immutableFields() map[string][]immutableField {
 	at := func(path ...string) immutableField { return immutableField{path: path} }

@@ -34,10 +34,10 @@ type Memory struct {
 	accepted map[string]*accept.Types
 }
 
-// State contains the claims of a Destination's last check, so that the cost of the next check
-// depends only on the changes. The zero State is empty. Each Destination needs its own State,
-// because checks with the same State run one after the other. The State keeps the contents of the
-// checked files, which must not be modified.
+// State contains the claims of a Destination's last check, so that the next check reads only files
+// that have changed. The zero State is empty. Each Destination needs its own State. Checks with the
+// same State run one after the other. The State keeps the contents of the checked files, which must
+// not be modified.
 type State struct {
 	roots map[tree.Path]*rootState
 	// numbers maps each need to its number. It is emptied when it has more than maxNeeds entries.

@@ -12,7 +12,8 @@ type Policy string
 const (
 	// Quarantine keeps a placement with such an object out of the store if the refusal is certain.
 	Quarantine Policy = "quarantine"
-	// Warn writes everything and reports every fault as a warning.
+	// Warn keeps no placement out of the store because of such an object, and reports no fault as
+	// an error.
 	Warn Policy = "warn"
 	// Off checks nothing.
 	Off Policy = "off"

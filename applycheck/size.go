@@ -40,8 +40,8 @@ func checkSize(o *objectFacts, content *kustomize.Content) []fault {
 	return nil
 }
 
-// dataSize returns the size of a value of a ConfigMap or Secret. Like the API server, it counts the
-// decoded size of base64.
+// dataSize returns the minimum size of a value of a ConfigMap or Secret. Like the API server, it
+// counts the decoded size of base64.
 func dataSize(kind, name string, value any) int {
 	text, _ := value.(string)
 	if name == "binaryData" || kind == "Secret" && name == "data" {
@@ -50,7 +50,7 @@ func dataSize(kind, name string, value any) int {
 	return len(text)
 }
 
-// textSize returns the size of all strings of an object. The stored object is larger in any
+// textSize returns the size of all string values of an object. The stored object is larger in any
 // encoding.
 func textSize(value any) int {
 	size := 0

@@ -24,7 +24,7 @@ type fileFaults struct {
 }
 
 // add adds one finding for each error of a claim's files, and one for all warnings with the same
-// message.
+// message, up to maxFindings of each.
 func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	var warnings warnings
 	for _, of := range all {
@@ -93,7 +93,7 @@ func (w *warnings) findings(cluster *Cluster) []finding.Finding {
 	return all
 }
 
-// finding returns the finding about a group. It does not contain line numbers, so that its
+// finding returns the finding about a group. Its message contains no line numbers, so that its
 // fingerprint does not change when lines move.
 func (g *warningGroup) finding(cluster *Cluster) finding.Finding {
 	f := g.first.finding(cluster, g.file.File)

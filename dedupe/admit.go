@@ -84,9 +84,9 @@ func (a *admission) isUnchanged(i int) bool {
 	})
 }
 
-// admitTogether looks for claims that fit only if they are all admitted at once: two that swap
-// objects, or all owners of a shared object that make the same change to it. It reports whether it
-// admitted any.
+// admitTogether looks for claims that fit only if they are all admitted at once, such as two that
+// swap objects, or all owners of a shared object that make the same change to it. It reports whether
+// it admitted any.
 func (a *admission) admitTogether() bool {
 	for _, i := range a.order {
 		if a.states[i] != eligible {

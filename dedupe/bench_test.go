@@ -42,8 +42,8 @@ func belowRoot(root Root) []tree.File {
 	return files
 }
 
-// BenchmarkKustomizeBuild measures kustomize's own build of the same files, for comparison
-// with the other benchmarks.
+// BenchmarkKustomizeBuild measures kustomize's own build of such files, for comparison with the
+// other benchmarks.
 func BenchmarkKustomizeBuild(b *testing.B) {
 	for _, n := range []int{1_000, 8_000} {
 		files := belowRoot(largeRoot(n))

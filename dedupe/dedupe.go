@@ -1,5 +1,5 @@
 // Package dedupe indexes the objects in the files that placements want below one root, and returns
-// a verdict: which placements are written, which are quarantined, and every conflict. It does no
+// a verdict: which placements are written, which are quarantined, and the conflicts. It does no
 // I/O.
 //
 // The stages of [Check] are functions, each in its own file. Each stage converts one type to the
@@ -37,8 +37,8 @@ type Root struct {
 	Policy Policy
 	// Cache caches parsed files. A nil Cache caches nothing.
 	Cache *kustomize.Cache
-	// CheckCache contains the index of the last check, so that the cost of the next check depends
-	// only on the changes. A nil CheckCache contains an empty index.
+	// CheckCache contains the index of the last check, so that the next check parses only files
+	// that have changed. A nil CheckCache contains an empty index.
 	CheckCache *CheckCache
 }
 
@@ -111,9 +111,9 @@ type Verdict struct {
 	// Files contains, for each claim with objects that another claim writes, the wanted files
 	// without these objects.
 	Files map[int][]File
-	// Shared contains, for each written claim, the objects that it shares with others.
+	// Shared contains, for each claim, the objects that it shares with others.
 	Shared map[int][]Shared
-	// Findings name every conflict and every file that cannot be built.
+	// Findings name the conflicts, up to a limit for each claim, and the files that cannot be built.
 	Findings []finding.Finding
 	decided  *decision
 }

@@ -22,8 +22,8 @@ type Digest struct {
 
 type digest uint64
 
-// Digest returns the Digest of the roots in the CheckCache, or nil if the last Check or
-// CheckCluster found a conflict among them.
+// Digest returns the Digest of the roots in the CheckCache, or nil unless the last CheckCluster has
+// shown that nothing conflicts among them.
 func (m *CheckCache) Digest() *Digest {
 	if !m.fits {
 		return nil

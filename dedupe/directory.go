@@ -24,8 +24,8 @@ type fileSet struct {
 	directories []*directory
 }
 
-// directory is a directory with a kustomization of its own, in the files of one
-// claim.
+// directory is a directory with a kustomization of its own, in the files of one claim or in the
+// foreign files.
 type directory struct {
 	of    *claimant
 	path  tree.Path

@@ -102,7 +102,7 @@ func (x *index) hasConflict(c *copies) bool {
 }
 
 // conflicts yields the entries of one claim that conflict with entries of other claims or with one
-// another, each with the earlier entry.
+// another, each with the other entry.
 func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry] {
 	return func(yield func(later, first *entry) bool) {
 		own := make(map[identity]*entry, len(entries))

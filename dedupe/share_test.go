@@ -273,9 +273,9 @@ func (fx *fixture) changeAtRandom(rng *rand.Rand) {
 	}
 }
 
-// objectsToKeep returns the names of the given objects that must still exist after the round. A placement
-// keeps the objects that it shares or stores. If its Work can be read, it keeps only those that it
-// still wants.
+// objectsToKeep returns the names of the given objects that must still exist after the round. A
+// placement keeps the objects that it shares or stores. If its Work can be read, it keeps only
+// those that it still wants.
 func (fx *fixture) objectsToKeep(before map[string]string) []string {
 	var names []string
 	for name := range before {

@@ -88,8 +88,8 @@ type FileObjects struct {
 	Objects []Object
 	// Err is the reason why the file cannot be parsed. Objects is then empty.
 	Err error
-	// Late is an error of the last step of a kustomize build, in which kustomize resolves
-	// references between objects.
+	// Late is the error of a build with the file. Such a build can fail in its last step, in which
+	// kustomize resolves references between objects.
 	Late error
 }
 
@@ -147,8 +147,8 @@ func (u *unread) add(content []byte, key digest) {
 	u.contents, u.digests = append(u.contents, content), append(u.digests, key)
 }
 
-// load parses those files that are not cached. It parses several files together if they have fewer
-// nodes than manyNodes.
+// load parses those files that are not cached. It parses several files together if they have at
+// most manyNodes nodes.
 func (c *Cache) load(contents [][]byte) {
 	var some unread
 	nodes := 0
@@ -213,8 +213,8 @@ func (c *Cache) parse(content []byte, key digest) (file FileObjects) {
 	return file
 }
 
-// keep keeps the node of a file for a later call of Contents, if the file has exactly one object
-// and isPlain returns true for the object.
+// keep keeps the node of a file for a later call of Contents, if the file has exactly one object,
+// isPlain returns true for the object, and there are no anchors.
 func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Object) {
 	if c.KeepNodes == 0 || node == nil || len(objects) != 1 || !objects[0].plain || hasAnchors(content) {
 		return
@@ -224,7 +224,7 @@ func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Obj
 	c.kept.put(file, keptNode{node, yamlnodes.AtMost(content)}, c.KeepNodes)
 }
 
-// isOdd reports whether a build is needed to determine the outcome of one of the objects.
+// isOdd reports whether the file must be built to find out whether Flux can apply its objects.
 func (f FileObjects) isOdd() bool {
 	for _, object := range f.Objects {
 		if !object.plain || Refers(object.ID) {

@@ -40,8 +40,8 @@ func (c *Content) LineOf(path ...any) int {
 	return line
 }
 
-// child returns the value of an element, which is a key or an index, and the node at which the
-// element starts. It returns nil without such an element.
+// child returns the node at which an element starts, and the value of the element, which is a key
+// or an index. It returns nil if there is no such element.
 func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	switch e := element.(type) {
 	case string:

@@ -15,8 +15,8 @@ import (
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
 // Without removes the objects at the given positions, which are indexes into the result of Objects.
-// All other bytes stay the same, including the document markers. An item of a list is removed with
-// its lines. A list is removed if all its items are. If no object remains, the result is empty.
+// The bytes of the other objects stay the same. An item of a list is removed with its lines. A list
+// is removed if all its items are. If no object remains, the result is empty.
 func Without(content []byte, positions []int) ([]byte, error) {
 	if mayHoldList(content) {
 		return withoutItems(content, positions)

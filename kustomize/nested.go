@@ -47,7 +47,7 @@ const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
 // BuildNested builds a directory with a kustomization as a part of root. The kustomization may load
 // any of the files, whose paths are relative to root. The error is kustomize's own, or wraps
-// ErrRemote if the build was not attempted.
+// ErrRemote if the build would load remote resources, or is a BoundsError.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return Lazy{}.Nested(root, dir, files)
 }

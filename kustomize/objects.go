@@ -31,7 +31,7 @@ type Object struct {
 	Defines *Definition
 	// Repeats is a field that occurs twice in the object, or nil if there is none.
 	Repeats *RepeatedField
-	// Outcome is the result of the steps after the build. It is set only by a Cache.
+	// Outcome is the result of the steps after the build. The function Objects does not set it.
 	Outcome Outcome
 	plain   bool
 }
@@ -58,7 +58,7 @@ func Overlooked(path tree.Path, content []byte) bool {
 }
 
 // Objects parses a file exactly as Flux's build does, and returns its objects in kustomize's order.
-// The error is a FileError with kustomize's own error.
+// The error is a FileError with kustomize's own error, or with one that wraps ErrLimit.
 func Objects(content []byte) ([]Object, error) {
 	objects, _, err := objectsAndNode(content)
 	return objects, err
@@ -114,14 +114,14 @@ type FileError struct {
 	// Line is the line that the YAML library's error names. If it names none, Line is the first
 	// line of the invalid document.
 	Line int
-	// Err is kustomize's error.
+	// Err is kustomize's error, or wraps ErrLimit.
 	Err error
 }
 
-// Error returns kustomize's message.
+// Error returns the message of Err.
 func (e *FileError) Error() string { return e.Err.Error() }
 
-// Unwrap returns kustomize's error.
+// Unwrap returns Err.
 func (e *FileError) Unwrap() error { return e.Err }
 
 func atLine(err error, line int) error {
@@ -182,5 +182,5 @@ func idOf(res *resource.Resource) ID {
 	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
 }
 
-// ErrBuild is the error that all errors of failed builds wrap.
+// ErrBuild is the error that Build and BuildUnits wrap if a build fails.
 var ErrBuild = errors.New("kustomize build failed")

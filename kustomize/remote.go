@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ErrRemote is the error of a kustomization that would make kustomize load something from outside
-// the store. Such builds are not attempted here; Flux may be able to build the kustomization.
+// ErrRemote is the error of a kustomization that may make kustomize load something from outside the
+// store. Such builds end with this error here; Flux may be able to build the kustomization.
 var ErrRemote = errors.New("it loads something from outside the store, which is not followed")
 
 // remote matches texts that kustomize might treat as a URL or as an address of a git repository. It

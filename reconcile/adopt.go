@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// adoptUnrecorded adds an implied record for each group of a request that Kratix has written to a
-// Destination and that has no record yet. The group then counts as placed on that Destination.
+// adoptUnrecorded adds implied records for groups of requests that are placed nowhere yet, on the
+// Destinations to which Kratix has written their files. The groups then count as placed there.
 func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {
@@ -107,7 +107,7 @@ type unrecordedView struct {
 }
 
 // unrecordedRequests returns the requests that have files but no record on a Destination in mode
-// nestedByMetadata.
+// nestedByMetadata. It returns none if the records list as many files as there are.
 func (o *observations) unrecordedRequests(h home) []requestName {
 	known, ok := o.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {

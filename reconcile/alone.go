@@ -9,8 +9,7 @@ import (
 
 // warningsAlone checks the claims of some roots without the other claims of the Destination, marks
 // the doubtful candidates, and returns the warnings. It returns false if a check of all claims may
-// have another result, because a claim has an error, is compared with its stored files, has an
-// object that another claim may need, or may need an object of another claim.
+// have another result.
 func (i *independence) warningsAlone(c *checked, roots []dedupe.Root) (_ []finding.Finding, ok bool) {
 	with := slices.Clone(roots)
 	for at := range with {

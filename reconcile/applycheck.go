@@ -10,12 +10,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// applyCheck decides which claims of a Destination's roots the API server would refuse. Its methods
-// do nothing if the policy is Off.
+// applyCheck decides which claims of a Destination's roots the API server would refuse. It checks
+// nothing if the policy is Off.
 type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
-	// refused are the claims of each root that the API server would certainly refuse.
+	// refused are the claims of each root that are quarantined because the API server would refuse
+	// them.
 	refused  []map[int]applycheck.Refusal
 	doubtful []map[int]bool
 	// errors are the findings about refused claims. alone are the warnings about claims checked by

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// BenchmarkRound measures rounds over Works with three small files each, 100 on each Destination:
-// the first round, one without any change, and one with one new Work.
+// BenchmarkRound measures rounds with 100 Works for each Destination, and three small files in each
+// Work: the first round, one without any change, and one with one new Work.
 func BenchmarkRound(b *testing.B) {
 	for _, works := range []int{100, 1_000, 10_000, 100_000} {
 		crowd := func(b *testing.B) *testEnv {

@@ -17,13 +17,14 @@ type blamed struct {
 	// guilty are the placements that certainly have an object that the agent failed to apply. The
 	// list is empty if the agent names no object for certain.
 	guilty []guilty
-	// suspects are all placements that have changed since the last applied revision. One of them
-	// may have the object that the agent failed to apply.
+	// suspects are placements of which one may have the object that the agent failed to apply:
+	// those with the named objects or files, or else those that have changed since the last applied
+	// revision. The list is empty if guilty is not.
 	suspects []report.Claimant
 }
 
-// guilty is a placement with the objects that the agent failed to apply. If the agent has named no
-// objects, it has the files and directories that the agent has named.
+// guilty is a placement with the objects that the agent failed to apply. If no named object was
+// found, it has the files and directories that the agent has named.
 type guilty struct {
 	record  *recordView
 	objects []agent.Object

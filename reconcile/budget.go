@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// What GitHub recommends at most for a repository. Other git hosts publish no numbers, or larger
-// ones.
+// GitHub recommends at most maxEntries, maxReads and maxRepository for a repository.
 const (
 	maxEntries    = 3_000
 	maxReads      = 15 // per second
@@ -26,11 +25,11 @@ const (
 	// `agent flux` sets it.
 	pollSeconds = 60
 	maxPollers  = maxReads * pollSeconds
-	// sampled is the number of placements from which the size of a repository is estimated.
+	// sampled is the maximum number of placements from which the size of a repository is estimated.
 	sampled = 1_000
 )
 
-// repositoryUse has the numbers of one repository on a git server, with all its branches.
+// repositoryUse has the Destinations and placements on the branches of one repository.
 type repositoryUse struct {
 	name string
 	// store is the first state store on the repository.
@@ -39,8 +38,8 @@ type repositoryUse struct {
 	parts        []scheduler.DestinationPlan
 }
 
-// budgetFindings returns warnings about repositories on git servers that exceed what GitHub
-// recommends: the entries of a directory, the size, and the reads by the agents of Destinations.
+// budgetFindings returns warnings about repositories on git servers: about directories with too
+// many entries, repositories with too much content, and those that too many agents read.
 func budgetFindings(stores []*desired, plan *scheduler.Result) []finding.Finding {
 	var findings []finding.Finding
 	uses, of := map[string]*repositoryUse{}, map[string]*repositoryUse{}
@@ -115,7 +114,7 @@ func (u *repositoryUse) findings() []finding.Finding {
 	return findings
 }
 
-// size returns an estimate of the packed size of the repository's files in bytes.
+// size returns an estimate of the packed size of the placements' files in bytes.
 func (u *repositoryUse) size() float64 {
 	total := 0
 	for _, part := range u.parts {
@@ -149,7 +148,7 @@ func round(n int) string {
 	return thousands(n / unit * unit)
 }
 
-// thousands returns a number with a comma before each three digits.
+// thousands returns a number of at least 0, with commas between groups of three digits.
 func thousands(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

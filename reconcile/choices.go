@@ -39,7 +39,8 @@ func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores 
 }
 
 // withChoices returns a copy of o with the findings of chosen, and with those placements of chosen
-// that are in fresh. It reports them as Pending, because their files are not written in this round.
+// that are in fresh. A placement that would be written is Pending, because its files are not
+// written in this round.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {
 		return o

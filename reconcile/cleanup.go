@@ -33,7 +33,8 @@ var errUnseen = errors.New("something that cannot be read is or may be a Destina
 // removes the files that records list, the records, and the canaries of a directory without other
 // records. It keeps the placements that are not yet written at the current location of their
 // Destination, and everything at the location of a Destination in Snapshot.Unwritten. The findings
-// are about state stores that cannot be read. The error is an error of the source.
+// are about state stores that cannot be read. The error is an error of the source, or means that
+// the input does not show which directories are in use.
 func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {

@@ -37,8 +37,8 @@ func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	return c.within(snapshot, most)
 }
 
-// within returns the snapshot without the Works that exceed the limit for one Work, and without the
-// largest Works until the others take at most the given number of bytes. Zero means
+// within returns the snapshot without the Works that exceed the limit for one Work, and without as
+// many other large Works until the rest takes at most the given number of bytes. Zero means
 // DefaultMaxUnpacked. The omitted Works are rejected, so that their existing placements stay.
 func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
 	most = cmp.Or(most, DefaultMaxUnpacked)

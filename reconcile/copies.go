@@ -19,7 +19,7 @@ type recordedCopy struct {
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
 // resolveCopies decides which placement of a group stays if several Destinations have a record of
-// it, and no record describes a move between them. It marks that placement as moved from the other
+// it, and no record describes a move between them. It marks that placement as moved from another
 // one, which is then removed as in any move. The criteria, in this order, are a WorkPlacement in
 // the source, the decision on the Work, matching labels of the Destination, and the name of the
 // Destination.

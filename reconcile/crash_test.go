@@ -13,6 +13,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/servertest"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
@@ -74,7 +75,7 @@ func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	return w.dump()
 }
 
-func interruptUpdate(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
+func interruptUpdate(t *testing.T, proxy *servertest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
 	w := updated(t, mode, reopen(t, config))
 	var sent atomic.Int64
 	proxy.Between(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {

@@ -107,7 +107,7 @@ func (r *replica) round() {
 
 // recordDecisions accepts the decisions, like the API, only for the current version of a Work.
 func (r *replica) recordDecisions() {
-	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, GitStateStores: r.sees.GitStateStores}
+	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, StateStores: r.sees.StateStores}
 	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {
 		for _, step := range change.Steps {
 			metadata, _ := step.Patch["metadata"].(map[string]any)
@@ -169,7 +169,7 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 		happen = func() {
 			r := s.replicas[random.Intn(len(s.replicas))]
 			switch what := random.Intn(16); {
-			case what == 0: // the label of a store changes; another shard may still have the old one
+			case what == 0: // one replica sees a changed label of a store, and the others may not
 				store := fmt.Sprint("s", random.Intn(stores))
 				r.selected[store] = !r.selected[store]
 			case what < 3:

@@ -39,8 +39,8 @@ func diff(c *checked) changes {
 	return made
 }
 
-// wantedFiles returns the files that a Destination's directory should have, except files that this
-// program may not write.
+// wantedFiles returns the files that a Destination's directory should have, except for existing
+// fixtures, the records of placements that are not written, and files of no placement.
 func wantedFiles(c *checked) []tree.File {
 	var wanted []tree.File
 	for _, fixture := range c.fixtures {

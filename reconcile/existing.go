@@ -10,9 +10,9 @@ import (
 )
 
 // addExisting adds the placements of the source. It skips a placement with a record, because
-// records are authoritative. A placement without a record gets an implied one, because its writer
-// keeps no records. A placement that contradicts the record of another Destination is reported and
-// otherwise ignored.
+// records are authoritative. A placement without a record gets an implied one if its Destination
+// was read, because its writer keeps no records. A placement of a request that contradicts the
+// record of another Destination is not added; it is reported if its own Destination was read.
 func addExisting(o *observed) {
 	if len(o.Existing) == 0 {
 		return

@@ -25,9 +25,9 @@ type failedFiles struct {
 	applied  []tree.File
 }
 
-// failedFiles returns the stored files of the guilty placements. If it is uncertain which files
-// made the agent fail, it returns a finding with the reason. isIncomplete means that the store
-// could not be read.
+// failedFiles returns the guilty placements with the files that their agent has applied last. If
+// it is uncertain which files made the agent fail, it returns a finding with the reason.
+// isIncomplete means that the store could not be read.
 func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
@@ -59,8 +59,8 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 	return failed, findings, false
 }
 
-// doubtFailure returns the reason why the failed files or the applied files are uncertain, or "" if
-// both are known.
+// doubtFailure returns the reason why nothing can be rolled back after a failure, or "" if there is
+// none.
 func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	switch {
 	case d.store.state.Stepwise:

@@ -64,6 +64,20 @@ func (k knownRevisions) covers(other knownRevisions) bool {
 	return (k.applied || !other.applied) && (k.healthy || !other.healthy) && (k.failed || !other.failed)
 }
 
+// inUse returns the revisions that agents have applied last, by the name of the Destination.
+func (f *feedback) inUse() map[string][]statestore.Revision {
+	used := map[string][]statestore.Revision{}
+	for i := range f.deliveries {
+		d := &f.deliveries[i]
+		for _, mark := range []agent.Mark{d.State.Applied, d.State.Healthy} {
+			if mark.Revision != "" {
+				used[d.Destination] = append(used[d.Destination], statestore.Revision(mark.Revision))
+			}
+		}
+	}
+	return used
+}
+
 func (f *feedbackCache) startRound() {
 	f.revisions.rotate()
 	f.delivered.rotate()

@@ -14,7 +14,7 @@ func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 	acknowledged := outcome.Err == nil && !piece.state.WriteInProgress && outcome.Revision != piece.state.Revision
 	for i, o := range piece.outcomes {
 		d := piece.destinations[i]
-		marks := f.marks(piece, d, o.changes, acknowledged)
+		marks := f.marks(d, o.changes, acknowledged)
 		if len(marks) == 0 {
 			continue
 		}
@@ -29,7 +29,7 @@ func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 	}
 }
 
-func (f *fights) marks(piece *desired, d *destinationView, changes fileChanges, confirmed bool) []mark {
+func (f *fights) marks(d *destinationView, changes fileChanges, confirmed bool) []mark {
 	dir, err := layout.RecordsDir(d.Destination)
 	ledger, errLedger := layout.LedgerPath(d.Destination)
 	if err != nil || errLedger != nil {

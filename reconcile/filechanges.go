@@ -9,7 +9,8 @@ import (
 )
 
 // maxHeld is the number of bytes of files that the changes of a round hold in memory before they are
-// written. Beyond it, files of placements are dropped, and rendered again when they are written.
+// written. Beyond it, files of independent placements are dropped, and rendered again when they are
+// written.
 const maxHeld = 32 << 20
 
 // fileChanges are the changes of the files in a Destination's directory.

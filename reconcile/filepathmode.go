@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes excludes the Destinations whose files have the layout of another filepath mode.
-// Nothing is written to them until a user has confirmed the change. Then all their files are
-// written in the new layout.
+// checkModes excludes the Destinations whose files have the layout of another filepath mode, unless
+// a user has confirmed the change or they have only canaries. Then all their files are written in
+// the new layout.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -95,7 +95,7 @@ func (d *destinationView) hasOtherFilename() bool {
 }
 
 // isOutdated reports whether a record has another filepath mode than the Destination, or lists a
-// file other than the aggregated file of the Destination.
+// file other than the joined file of the Destination, if it has one.
 func (d *destinationView) isOutdated(r *recordView) bool {
 	if r.mode != d.FilepathMode() {
 		return true

@@ -36,8 +36,8 @@ type formerIndex struct {
 	parsed map[recordKey]*readRecord
 }
 
-// readFormer reads the records in a store that are outside the directories of all Destinations. It
-// does nothing while neither the store nor the Destinations change.
+// readFormer adds the records in a store that are outside the directories of all Destinations. It
+// reads only records that are new or have changed, unless the directories of Destinations change.
 func readFormer(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
@@ -122,11 +122,10 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 }
 
 // countFormer decides whether placements that are recorded outside the directory of their
-// Destination count:
-//
-//	the Destination is gone, and another has its directory   placed on the other one, by a rename
-//	the group is placed on a Destination already             an old copy, which does not count
-//	otherwise                                                placed on its Destination, by name
+// Destination count. If the group of a request is placed on any Destination already, the placement
+// is an old copy, which does not count. A placement of a dependency, or of a source that assigns
+// Works, is an old copy only if the group is placed on the same Destination. Otherwise the placement
+// counts.
 //
 // A request thus stays on a missing Destination, and follows a Destination to another path or
 // store.
@@ -174,9 +173,9 @@ func (o *observed) has(name string) bool {
 	return o.names[name]
 }
 
-// addInherited drops the former placements that other controllers recorded, and adds the records of
-// other Destinations in a Destination's directory. Records that mayTakeOver accepts become the
-// Destination's own.
+// addInherited drops the former placements that other controllers recorded and those that it has
+// seen in another store at the same location. It adds the records of other Destinations in a
+// Destination's directory. Records that mayTakeOver accepts become the Destination's own.
 func addInherited(o *observed, policy Policy) {
 	seen := map[layout.Location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {

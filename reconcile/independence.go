@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// independence is the cached data of a Destination on which each placement has its own directory,
-// so that a new or changed placement cannot affect another one. All findings on such a Destination
-// are warnings about objects that the API server may refuse.
+// independence is the cached data of a Destination on which each placement has its own directory
+// and none affects another one. All findings on such a Destination are warnings about objects that
+// the API server may refuse.
 type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored

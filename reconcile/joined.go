@@ -47,8 +47,7 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
-// keepMixedUp leaves a mixed-up file unchanged while a placement is not written, because the file
-// may contain the only copy of that placement's part.
+// keepMixedUp leaves a mixed-up file unchanged if rewriting it may lose the only copy of a part.
 func (c *checked) keepMixedUp() {
 	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
 		return
@@ -71,9 +70,10 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. A part
-// may be lost if a placement is not written. A part may also be lost if no record lists a part and
-// the plan may be incomplete, because the part may belong to a placement that is not in the plan.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. If the
+// file is up to date, no part can be lost. Otherwise a part may be lost if a placement is not
+// written, or if no record lists files and the plan may be incomplete. The part may then belong to
+// a placement that is not in the plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

@@ -9,7 +9,7 @@ import (
 )
 
 // keepWhole keeps all files of a Destination with a changed layout while one of its recorded
-// placements cannot be written. A Destination with files in both layouts would not build.
+// placements cannot be written. A Destination with files in both layouts might not build.
 func (c *checked) keepWhole() {
 	at := slices.IndexFunc(c.candidates, func(p *candidate) bool { return !p.writable() && c.recordOf(&p.placement) != nil })
 	if !c.relayout || at < 0 {

@@ -22,18 +22,15 @@ type spec struct {
 	secret *kratix.SecretReference
 }
 
-// newLookup returns the lookup of a snapshot, without stores. If several objects have the same
-// name, the first one counts.
+// newLookup returns the lookup of a snapshot, without stores. If several state stores or Secrets
+// have the same name, the first one counts.
 func newLookup(snapshot source.Snapshot) lookup {
 	l := lookup{
 		stores: map[kratix.StateStoreReference]*storeView{}, specs: map[kratix.StateStoreReference]spec{},
 		secrets: map[kratix.Key]*kratix.Secret{}, profiles: map[string]*profile.Profile{}, reported: map[string]bool{},
 	}
-	for _, store := range snapshot.GitStateStores {
-		l.addSpec(store, store.Spec.SecretRef)
-	}
-	for _, store := range snapshot.BucketStateStores {
-		l.addSpec(store, store.Spec.SecretRef)
+	for _, store := range snapshot.StateStores.All() {
+		l.addSpec(store)
 	}
 	for _, secret := range snapshot.Secrets {
 		if key := kratix.KeyOf(secret); l.secrets[key] == nil {
@@ -49,10 +46,10 @@ func newLookup(snapshot source.Snapshot) lookup {
 	return l
 }
 
-func (l *lookup) addSpec(store kratix.Object, secret *kratix.SecretReference) {
-	ref := kratix.StateStoreReference{Kind: store.KindName(), Name: store.GetName()}
+func (l *lookup) addSpec(store kratix.StateStore) {
+	ref := kratix.ReferenceTo(store)
 	if _, taken := l.specs[ref]; !taken {
-		l.specs[ref] = spec{store, secret}
+		l.specs[ref] = spec{store, store.SecretReference()}
 	}
 }
 
@@ -63,7 +60,7 @@ func (l *lookup) lacks(ref *kratix.SecretReference) bool {
 }
 
 func (l *lookup) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
-	found := l.specs[ref]
+	found := l.specs[ref.Object()]
 	return found.object, found.secret
 }
 

@@ -165,7 +165,8 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 
-	// A Work that cannot be read also keeps its stored part, while others are added and removed.
+	// A Work that cannot be read also keeps its stored part, while another one changes and a third is
+	// removed.
 	w.remove("b")
 	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}}
 	w.put("a", "a3")

@@ -25,14 +25,14 @@ type observed struct {
 	// misfits are the Destinations in leftOut that have no valid layout. vacant are empty
 	// Destinations that are being deleted and overlap others.
 	misfits, vacant []*kratix.Destination
-	// unused are stores in the input that no Destination uses. unreadable are those of them that
-	// cannot be read.
+	// unused are stores in the input that no Destination uses and that were read. unreadable are
+	// stores that no Destination uses and that cannot be read.
 	unused, unreadable []*storeView
-	// unread are placements without a record in their own Destination's directory. Either only the
-	// source has them, or they are recorded in the former directory of their Destination.
+	// unread are placements that count as placed without a record that was read in the directory of
+	// their Destination. For example, only the source has them, or the Destination is excluded.
 	unread []*kratix.WorkPlacement
-	// former are all placements recorded outside the directory of their Destination. copies are
-	// those of them that do not count as placed.
+	// former are placements recorded outside the directory of their Destination. copies are those
+	// of them that do not count as placed.
 	former []*formerPlacement
 	copies []*kratix.WorkPlacement
 	names  map[string]bool
@@ -71,8 +71,8 @@ type destinationView struct {
 	owners    []string
 	// assumed are the placements whose records are implied: they are not in the store.
 	assumed []*kratix.WorkPlacement
-	// relayout means that the Destination's files are to be rewritten, because its records have
-	// another layout.
+	// relayout means that the Destination's files are to be rewritten, because they have another
+	// layout.
 	relayout bool
 	// formerMode is the filepath mode in which the Destination has files, if it is not the current
 	// one.
@@ -98,8 +98,8 @@ func (o *observations) startRound() {
 	o.unrecorded.rotate()
 }
 
-// observe opens and reads every store that a Destination names. The result also contains the
-// snapshot.
+// observe opens and reads the stores that Destinations name, and the other stores in the input. The
+// result also contains the snapshot.
 func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {

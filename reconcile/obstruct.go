@@ -42,9 +42,9 @@ func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled boo
 	return p, "", false
 }
 
-// quarantineBlocked quarantines the placements whose root or record cannot be created because
-// another object in the store is at its path. It also drops the Destination's own files that are
-// blocked.
+// quarantineBlocked quarantines the placements whose root, joined file or record cannot be written
+// because another object in the store is in its way. It also drops the Destination's own files that
+// are blocked.
 func (c *checked) quarantineBlocked() {
 	for _, root := range c.roots {
 		if at, kind, blocked := c.blockedBy(root); blocked {
@@ -97,8 +97,7 @@ func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 }
 
 // isBlockedFixture reports whether one of the Destination's own files, such as a canary, cannot be
-// written. It returns false if the whole root is blocked, because the placements have a finding
-// about that.
+// written. It adds a finding, unless the whole directory of the file is blocked.
 func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
 		c.add(finding.Finding{

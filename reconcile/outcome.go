@@ -111,8 +111,8 @@ func (o *outcome) filesChanged(destination string, stored statestore.Files) repo
 	return of
 }
 
-// unwritten returns the placements for the case that the changes are not written. Each placement
-// with changes gets the given state.
+// unwritten returns the placements for the case that the changes are not written. Placements that
+// would be Placed or Removed get the given state.
 func (o *outcome) unwritten(state report.State) []report.Placement {
 	placements := slices.Clone(o.placements)
 	for i := range placements {

@@ -16,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// outgoingFile is a file in the store that no placement asks for any more. group is empty if the
-// file belongs to no placement.
+// outgoingFile is a file in the store that will be removed or replaced. of is the group that the
+// file belongs to, if it is known and the only one.
 type outgoingFile struct {
 	dedupe.File
 	of    placedGroup
@@ -227,7 +227,7 @@ func (s *situation) withOwners(found []finding.Finding, role func(object string)
 }
 
 // groupAt returns the group that a file in the store belongs to, by its directory or by its record.
-// It returns the zero group for a file with parts of several groups.
+// It returns the zero group for a joined file, and if the group is unknown.
 func (c *outgoingCheck) groupAt(path tree.Path) placedGroup {
 	if joined, ok := layout.JoinedFile(c.Destination); ok && joined == path {
 		return placedGroup{}

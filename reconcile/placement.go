@@ -18,8 +18,8 @@ import (
 type decision struct {
 	state  report.State
 	reason string
-	// conflicts means that the placement is quarantined because of a conflict, or because the API
-	// server of this Destination would refuse it.
+	// conflicts means that the placement is quarantined for a reason that may not hold on another
+	// Destination.
 	conflicts bool
 	doubtful  bool
 }

@@ -12,8 +12,8 @@ import (
 
 // Policy holds the options of a user for rounds.
 type Policy struct {
-	// Allow is the number of removals that are allowed within RemovalWindow, whatever the
-	// deletion guard decides.
+	// Allow is the number of removals that are allowed within RemovalWindow, although the deletion
+	// guard would refuse them.
 	Allow Allowance
 	// RemovalWindow is the time for which the deletion guard counts a removal. If it is zero, only
 	// the removals of the same round count.

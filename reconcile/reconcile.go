@@ -20,8 +20,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Reconciler runs rounds, one at a time. Its state between rounds is only a cache: the
-// placements are recorded in the stores.
+// Reconciler runs rounds, one at a time. It saves no state of its own: the placements are recorded
+// in the stores.
 type Reconciler struct {
 	Source source.Source
 	Stores statestore.Opener
@@ -67,8 +67,7 @@ type Reconciler struct {
 	planner  scheduler.Planner
 }
 
-// cache is the state that a Reconciler keeps from round to round. Losing it costs only time. The
-// zero value is ready for use.
+// cache is state that a Reconciler keeps from round to round. The zero value is ready for use.
 type cache struct {
 	observations observations
 	contents     contents
@@ -153,7 +152,7 @@ func ignoreStale(err error) error {
 //	scheduler  decide which placements go where
 //	layout     render the files of each placement
 //	dedupe     decide which placements may be written without breaking a
-//	           Destination; the others are scheduled once more, in case they fit
+//	           Destination; the others are scheduled again, in case they fit
 //	           on another one
 //	defer      leave out new placements of requests until they are recorded on
 //	           their Works, if there are several shards
@@ -201,7 +200,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	out.addProfiles(seen, r.Policy, r.time(), &r.cache.outcomes)
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
-		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(),
+		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(), inUse: reported.inUse(),
 		desired: func(store *storeView, excluded exclusions) *desired { return r.desired(inner, store, parts, excluded) },
 	}
 	results, stale, failed := commit.write(inner, writableStores(r, stores, out))

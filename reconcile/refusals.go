@@ -25,9 +25,9 @@ const (
 	lastRetry  = 6 * time.Hour
 	// searchPause is the delay before a search that has used up its trials continues.
 	searchPause = time.Minute
-	// A server counts as one that refuses everything if it has accepted nothing, and has refused
-	// alwaysRefused units with the same message, or refusedRegardless units with any messages. Only
-	// units that were refused alone count.
+	// A server counts as one that refuses everything if it has accepted nothing for the time trust,
+	// and has refused alwaysRefused units with the same message, or refusedRegardless units with
+	// any messages. A removal counts twice.
 	alwaysRefused     = 3
 	refusedRegardless = 16
 	// trust is the time after an accepted write during which a server is assumed to accept some

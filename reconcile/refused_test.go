@@ -535,7 +535,8 @@ func TestWriteThatIsRefusedLater(t *testing.T) {
 	}
 }
 
-// late is a store that finishes each write after the round that started it.
+// late is a store that returns ErrPending for a write, and returns the error of the write at the
+// next read.
 type late struct {
 	*refusingStore
 	err error

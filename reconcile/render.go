@@ -18,8 +18,8 @@ import (
 type wanted struct {
 	situation
 	// fixtures are the files that every Destination has, which are written where they are missing.
-	// retired are the fixtures of another layout, which are removed. If restExcluded is set, none
-	// of them changes, because the server refuses such a change.
+	// retired are fixtures that are removed, such as those of another layout. If restExcluded is
+	// set, none of them changes, because the server refuses such a change.
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement

@@ -73,8 +73,8 @@ func (r *reporter) addFindings(d *desired) {
 	}
 }
 
-// addFailed reports a store that could not be read. A store that could not be opened already has a
-// finding.
+// addFailed reports a store that could not be read. If this was known before the plan, there is a
+// finding already.
 func (r *reporter) addFailed(d *desired) {
 	if d.err == nil {
 		r.add(Failure(finding.Place{Object: d.ref.String()}, d.failed))

@@ -26,8 +26,7 @@ type outcomes struct {
 	// held is the number of bytes of files that the outcomes of this round hold; mayHold is its maximum,
 	// or 0 for maxHeld.
 	held, mayHold int
-	// updated counts the outcomes that were derived from previous ones; reused counts the outcomes
-	// for which no file had to be read.
+	// updated counts the outcomes of update, and reused those of reuseWritten.
 	updated, reused int
 }
 
@@ -100,8 +99,8 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.put(made), nil
 }
 
-// put caches an entry, and returns its outcome. It drops the contents of files if the outcomes of the
-// round hold too many.
+// put caches an entry, and returns its outcome. If the outcomes of the round hold too many bytes, it
+// drops the contents of files of independent placements.
 func (m *outcomes) put(made cacheEntry) *outcome {
 	if changes := &made.outcome.changes; changes.dropped == nil && changes.size > 0 {
 		if m.held+changes.size > cmp.Or(m.mayHold, maxHeld) && made.independent != nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// clusterEnv has an agent that behaves like Flux: it applies all objects of a root or none. The
+// clusterEnv has an agent for worker-1 that applies all objects of a root or none, like Flux. The
 // agent refuses ConfigMaps whose names begin with "bad".
 type clusterEnv struct {
 	*agentEnv
@@ -347,8 +347,8 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 	}
 }
 
-// The files make an object immutable. The cluster has refused them, so writing the former data of
-// the object changes nothing there.
+// The refused files would make an object immutable. They were not applied, so other data can still
+// be written.
 func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply = applycheck.Quarantine

@@ -46,8 +46,8 @@ const idleAfter = 10 * time.Minute
 
 type idleStores map[kratix.StateStoreReference]idleStore
 
-// idleStore has the time at which placements became pending on a state store, and the revision that
-// the store had at that time.
+// idleStore has the time since which placements are pending on a state store and the store has the
+// revision.
 type idleStore struct {
 	revision statestore.Revision
 	since    time.Time

@@ -106,7 +106,7 @@ func (h *holdings) has(p *placement) bool {
 
 // ownFiles returns the files that a placement's record lists, in a layout where only records assign
 // files. A file that another record also lists belongs to the placement only if it is one of its
-// wanted files, or if the placement is not written.
+// wanted files, or if the placement is not written. If the record is outdated, there are none.
 func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	files := h.recordedFiles(&c.placement)
 	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {

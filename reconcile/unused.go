@@ -34,13 +34,14 @@ func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen
 	})
 }
 
+// describedStores returns the references to the state stores in the input, except those to
+// OCIStateStores: they have repositories only for Destinations, and cannot be read without one.
 func (o *observed) describedStores() []kratix.StateStoreReference {
 	var refs []kratix.StateStoreReference
-	for _, store := range o.GitStateStores {
-		refs = append(refs, kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: store.Name})
-	}
-	for _, store := range o.BucketStateStores {
-		refs = append(refs, kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: store.Name})
+	for _, store := range o.StateStores.All() {
+		if store.KindName() != kratix.OCIStateStoreKind {
+			refs = append(refs, kratix.ReferenceTo(store))
+		}
 	}
 	return refs
 }

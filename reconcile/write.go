@@ -18,6 +18,8 @@ type committer struct {
 	refusals *refusals
 	fights   *fights
 	now      time.Time
+	// inUse are the revisions that agents have applied last, by the name of the Destination.
+	inUse map[string][]statestore.Revision
 	// desired computes the desired content of some Destinations of a store without the excluded
 	// units.
 	desired func(*storeView, exclusions) *desired
@@ -28,9 +30,9 @@ type result struct {
 	statestore.Outcome
 }
 
-// write writes the changes of each store, and returns the results. Changes that are too large for
-// one write, or that a server refuses for their content, are divided by Destination. stale is the
-// error of a store that has changed in the meantime. failed joins all errors.
+// write writes the changes of each store, and returns the results. It divides changes that are too
+// large for one write, or that a server refuses for their content. stale is the error of a store
+// that has changed in the meantime. failed joins the errors of failed writes.
 func (c *committer) write(ctx context.Context, stores []*desired) (results []result, stale, failed error) {
 	writers := make([]*writer, 0, len(stores))
 	for _, store := range stores {
@@ -41,6 +43,9 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 		var at []*writer
 		for _, w := range writers {
 			if changes, more := w.next(); more {
+				for _, d := range w.full.destinations {
+					changes.InUse = append(changes.InUse, c.inUse[d.Name]...)
+				}
 				parts, at = append(parts, statestore.StoreChanges{Store: w.full.Store, Changes: changes}), append(at, w)
 			}
 		}

@@ -12,11 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The annotations of a Destination. They affect only new placements of requests; existing
-// placements stay.
+// The annotations of a Destination.
 const (
-	// WeightAnnotation is a Destination's share of the requests that fit several Destinations:
-	// a whole number, 1 by default. A Destination of weight 0 is chosen only if no other fits.
+	// WeightAnnotation is a Destination's share of the requests for which Destinations are drawn:
+	// a whole number, 1 by default. A Destination of weight 0 loses against any other weight.
 	WeightAnnotation = "kratix-schedule.io/weight"
 	// CordonAnnotation with the value "true" means that the Destination gets no new placements,
 	// neither of requests nor of dependencies.
@@ -28,11 +27,11 @@ const (
 	// an operator. Files that were written in another filepath mode are rewritten.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
 	// KubernetesVersionAnnotation is the version of the Destination's API server, for example
-	// "1.36". With it, placements that the API server would refuse are held back.
+	// "1.36". Objects are checked for this version.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
-	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads, on a Destination
-	// for which Kratix writes to another state store.
-	StateStoreAnnotation = "kratix-schedule.io/state-store"
+	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads: an OCIStateStore,
+	// which the spec cannot name, or any state store if Kratix writes to the one in the spec.
+	StateStoreAnnotation = kratix.StateStoreAnnotation
 )
 
 // DependenciesAnnotation with the value OnDemand restricts a dependency Work to the
@@ -97,6 +96,11 @@ func settingsOf(d *kratix.Destination) settings {
 	default:
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
+	}
+	if text, given := d.Annotations[StateStoreAnnotation]; given {
+		if _, ok := kratix.ParseStateStoreReference(text); !ok {
+			s.refuse(StateStoreAnnotation, text, "KIND/NAME of a state store; until then the one in its spec counts")
+		}
 	}
 	others := without(d.Annotations, kratix.ReportedAnnotation)
 	s.invalid = append(s.invalid, unknown(others, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation, KubernetesVersionAnnotation)...)

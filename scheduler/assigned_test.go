@@ -40,7 +40,7 @@ func TestAssignedPlacesOnlyOnAssignedDestinations(t *testing.T) {
 	d1, d2, gone := destination("d1", nil), destination("d2", map[string]string{"a": "b"}), destination("gone", nil)
 	gone.DeletionTimestamp, gone.Spec.Cleanup = &metav1.Time{}, "all"
 	gone.DeletionTimestamp.Time = gone.DeletionTimestamp.AddDate(2000, 0, 0)
-	one, two := onOne(request("w", testkit.Group(".")), "d1"), onOne(request("w", testkit.Group(".")), "d2") // two Works of one dependency may have the same name
+	one, two := onOne(request("w", testkit.Group(".")), "d1"), onOne(request("w", testkit.Group(".")), "d2") // the input may have two Works of one name
 	cordoned := destination("d3", nil)
 	cordoned.Annotations = map[string]string{CordonAnnotation: "true"}
 	there := testkit.Placement(one, "d1")

@@ -36,8 +36,7 @@ func benchWork(i int) *kratix.Work {
 	))
 }
 
-// baseline evaluates labels.Selector for each pair of a Work and a Destination, as Kratix does in
-// each reconciliation.
+// baseline evaluates a labels.Selector for each pair of a Work and a Destination.
 func baseline(in Input) (matches int) {
 	sets := make([]klabels.Set, len(in.Destinations))
 	for i, d := range in.Destinations {
@@ -67,7 +66,7 @@ func matchAll(in Input) (matches int) {
 }
 
 // BenchmarkFleet runs the fleet, the Planner and the baseline in turn, so that the load of the
-// machine is the same for all. Only the ratios of the times matter.
+// machine is about the same for all. Only the ratios of the times matter.
 func BenchmarkFleet(b *testing.B) {
 	in := benchInput(100_000)
 	if a, b2 := matchAll(in), baseline(in); a != b2 {

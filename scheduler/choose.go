@@ -24,7 +24,7 @@ func (c candidate) before(other candidate) bool {
 }
 
 // choose returns one of the Destinations that fit the group, with the reason. It returns none if
-// all of them are full.
+// there is none or all of them are full.
 func (r *round) choose(j *job) (at int, reason string) {
 	seed := requestOf(j.work).seed()
 	homes := r.homes.of(seed)

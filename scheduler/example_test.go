@@ -14,7 +14,7 @@ func input() scheduler.Input {
 	cordoned := testkit.Destination("worker-2", testkit.Labelled(dev))
 	cordoned.Annotations = map[string]string{scheduler.CordonAnnotation: "true"}
 	operator := testkit.Request("operator", testkit.WithSelector(dev))
-	operator.Spec.ResourceName = "" // a Work without a request belongs to the Promise
+	operator.Spec.ResourceName = "" // makes the Work a dependency of the Promise
 	return scheduler.Input{
 		Works: []*kratix.Work{testkit.Request("cache", testkit.WithSelector(dev)), operator},
 		Destinations: []scheduler.Destination{
@@ -34,8 +34,8 @@ func ExamplePlan() {
 	// operator on worker-1: dependencies go to every Destination that fits
 }
 
-// The example plans twice. The recorded placement stays where it is, and the dependency is also
-// placed on a new Destination.
+// The example plans twice. The recorded placements stay where they are, and the dependency is also
+// placed on the Destination that is no longer cordoned.
 func ExamplePlanner() {
 	in := input()
 	var planner scheduler.Planner

@@ -11,7 +11,8 @@ type Explanation struct {
 	Directory string
 	// Asked are the group's requirements on a Destination's labels.
 	Asked []Asked
-	// Verdicts has one verdict for each Destination, sorted by name.
+	// Verdicts has one verdict for each Destination, sorted by name, and then one for each
+	// Destination that has the group and is not in the input.
 	Verdicts []Verdict
 	// Summary counts the verdicts: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
 	Summary string
@@ -46,7 +47,7 @@ const (
 	Taken Outcome = "taken"
 	// Leaves means that this plan removes the group from the Destination.
 	Leaves Outcome = "leaves"
-	// Passed means that the Destination fits, but another one was chosen.
+	// Passed means that the Destination fits, but the group is not placed on it.
 	Passed Outcome = "passed over"
 	// Unfit means that the Destination does not fit, or accepts no new placements.
 	Unfit Outcome = "no"

@@ -135,8 +135,8 @@ func (f *fleet) labelled(key, value string) destinationSet {
 	return set
 }
 
-// suits reports whether the labels of a Destination fit, and the reason if they do not. It ignores
-// the store and cordons.
+// suits reports whether a Destination fits, and the reason if it does not. It ignores the store and
+// cordons.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {

@@ -150,14 +150,13 @@ func phrase(count int, reason string) string {
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
 }
 
-// Fits reports whether the group's selectors match the labels of the Destination. Cordons, capacity
-// and the store are ignored.
+// Fits reports whether the Destination is not being deleted and its labels match the group's
+// selectors. Cordons, capacity and the store are ignored.
 func Fits(work *kratix.Work, group *kratix.WorkloadGroup, d *kratix.Destination) bool {
 	return len(Fitting(work, group, []*kratix.Destination{d})) > 0
 }
 
-// Fitting returns the names of the Destinations whose labels match the group's selectors, in the
-// given order. Cordons, capacity and stores are ignored.
+// Fitting returns the names of the Destinations for which Fits returns true, in the given order.
 func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kratix.Destination) []string {
 	asked := selectorsOf(work, group)
 	var names []string

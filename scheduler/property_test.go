@@ -110,7 +110,7 @@ func (s *fixture) putWork() *kratix.Work {
 	work := request(name, groups...)
 	work.Generation = s.rng.Int64N(100)
 	owner, known := s.owners[name]
-	if !known { // a Work never changes its Promise or its request
+	if !known { // a Work keeps its Promise and its request
 		owner = kratix.WorkSpec{PromiseName: fmt.Sprintf("p%d", s.rng.IntN(2)), ResourceName: fmt.Sprintf("r%d", s.rng.IntN(6))}
 		if s.chance(4) {
 			owner.ResourceName = ""

@@ -10,8 +10,9 @@ import (
 
 // Rebalance returns moves of requests that even out the load of the Destinations in proportion to
 // their weights, and moves off cordoned Destinations. Groups of a request on the same Destination
-// stay together. A move is proposed only if its target then has less load than its source has now.
-// Placements that are misplaced or being moved are left out.
+// stay together. A move that evens out the load leads to a Destination whose load per weight is
+// then lower than that of its source was before. Placements that are misplaced or being moved are
+// left out.
 func Rebalance(in Input) []Relocation {
 	r := newRound(in, newFleet(in.Destinations))
 	b := &balancer{round: r}
@@ -142,8 +143,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit to the lightest Destination if the load there is then lower than the present
-// load of the old Destination. It reports whether it has moved the unit.
+// relieve moves a unit to the lightest Destination if the load per weight there is then lower than
+// at the old Destination before. It reports whether it has moved the unit.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {
@@ -153,8 +154,9 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest returns the Destination, other than the unit's own, whose load including the unit would
-// be lowest. It returns none if no Destination has room.
+// lightest returns the Destination, other than the unit's own, whose load per weight would be lowest
+// with the unit. It omits Destinations that are not ready, of weight 0, without room or with a
+// conflict. It returns none if there is no other.
 func (b *balancer) lightest(u *unit) int {
 	members, load := b.round.fleet.members, b.round.load
 	best, n := none, len(u.jobs)

@@ -20,8 +20,8 @@ type Input struct {
 	Destinations []Destination
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
-	// Copies are placements of deleted Destinations whose groups are also placed elsewhere. They do
-	// not count as existing. While a group has a copy, the move away from the copy's Destination is
+	// Copies are recorded placements that do not count as existing, because their groups are placed
+	// elsewhere too. While a group has a copy, the move away from the copy's Destination is
 	// incomplete.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.

@@ -76,8 +76,8 @@ func findingsOf(claims []*claim) []finding.Finding {
 	return findings
 }
 
-// isIdle reports whether objects of this kind are used only by checks. Such objects are reported as
-// ignored.
+// isIdle reports whether an object from a file has no effect on placements. Such objects are
+// reported as ignored.
 func isIdle(object kratix.Object) bool {
 	switch object.(type) {
 	case *kratix.WorkPlacement, *kratix.Promise:
@@ -146,6 +146,7 @@ func (c *Collection) apply(out, in parts) {
 	s.Destinations = change(s.Destinations, out.origins, in.origins)
 	s.GitStateStores = change(s.GitStateStores, out.origins, in.origins)
 	s.BucketStateStores = change(s.BucketStateStores, out.origins, in.origins)
+	s.OCIStateStores = change(s.OCIStateStores, out.origins, in.origins)
 	s.Rollouts = change(s.Rollouts, out.origins, in.origins)
 	s.RejectedRollouts = splice(s.RejectedRollouts, out.rejectedRollouts, in.rejectedRollouts, cmp.Compare[string])
 	s.Secrets = change(s.Secrets, out.origins, in.origins)

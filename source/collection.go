@@ -15,9 +15,11 @@ type Collection struct {
 	// claims are the definitions of each object, by the object's kind and name, in the order of the
 	// files.
 	claims map[string][]*claim
-	// incomplete counts the files that are empty or contain an object without a readable name.
+	// incomplete counts the files that are empty, cannot be read, or contain an object without a
+	// readable name.
 	incomplete int
-	// unseen counts the files that contain an invalid object which may be a Destination.
+	// unseen counts the files that cannot be read, or contain an invalid object which may be a
+	// Destination.
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot

@@ -114,7 +114,7 @@ func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 				t.Fatalf("with seed %d", seed)
 			}
 		}
-		// The comparison at the end detects changes to a snapshot that was returned earlier.
+		// This comparison detects changes to a snapshot that was returned earlier.
 		for i := range given {
 			compare(t, wanted[i], given[i])
 			if t.Failed() {

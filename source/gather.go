@@ -41,6 +41,8 @@ func (s *Snapshot) gather(object kratix.Object) {
 		s.GitStateStores = append(s.GitStateStores, o)
 	case *kratix.BucketStateStore:
 		s.BucketStateStores = append(s.BucketStateStores, o)
+	case *kratix.OCIStateStore:
+		s.OCIStateStores = append(s.OCIStateStores, o)
 	case *kratix.Secret:
 		s.Secrets = append(s.Secrets, o)
 	case *kratix.Rollout:
@@ -55,6 +57,7 @@ func (s *Snapshot) sort() {
 	slices.SortFunc(s.Destinations, Compare)
 	slices.SortFunc(s.GitStateStores, Compare)
 	slices.SortFunc(s.BucketStateStores, Compare)
+	slices.SortFunc(s.OCIStateStores, Compare)
 	slices.SortFunc(s.Secrets, Compare)
 	slices.SortFunc(s.Profiles, Compare)
 	slices.SortFunc(s.Rollouts, Compare)

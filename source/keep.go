@@ -25,8 +25,8 @@ func (p *ParsedFile) Works() int {
 	return works
 }
 
-// IsBroken reports whether the file is empty, or has an object without a readable name. If an
-// object is missing in a broken file, the object may still exist.
+// IsBroken reports whether the file is empty, cannot be read, or has an object without a readable
+// name. If an object is missing in a broken file, the object may still exist.
 func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
 // Lost returns the sorted names of the objects that the collection would lose if the file were

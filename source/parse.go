@@ -28,11 +28,13 @@ type ParsedFile struct {
 	rejected []kratix.Key
 	// rejectedRollouts are the names of Rollouts that exist but are invalid.
 	rejectedRollouts []string
-	// incomplete means that the file is empty, or has an object without a readable name.
+	// incomplete means that the file is empty, cannot be read, or has an object without a readable
+	// name.
 	incomplete bool
 	// empty means that the file has no content. It may have been cut off.
 	empty bool
-	// unseen means that the file contains an invalid object which may be a Destination.
+	// unseen means that the file cannot be read, or contains an invalid object which may be a
+	// Destination.
 	unseen bool
 	// nameless counts the findings of reportNameless, including those beyond the maximum.
 	nameless int
@@ -40,7 +42,7 @@ type ParsedFile struct {
 	marked *File
 }
 
-// Equal reports whether two files have the same rank, name and content.
+// Equal reports whether two files have the same rank, name, and content or error.
 func (p *ParsedFile) Equal(other *ParsedFile) bool {
 	return p.fileKey == other.fileKey && p.digest == other.digest
 }
@@ -140,6 +142,9 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 		place.Line = field.Line
 		p.report(finding.UnknownField(), place, fmt.Sprintf("the field %s is not known and is ignored", field.Path))
 	}
+	if d, is := parsed.Object.(*kratix.Destination); is {
+		d.UseNamedStore()
+	}
 	if err := kratix.Check(parsed.Object); err != nil {
 		p.reject(parsed.Header, finding.Finding{Rule: finding.InvalidObject(), Place: at, Message: err.Error()})
 		return
@@ -165,6 +170,8 @@ func defaultNamespace(o kratix.Object) {
 	case *kratix.GitStateStore:
 		o.Namespace = ""
 	case *kratix.BucketStateStore:
+		o.Namespace = ""
+	case *kratix.OCIStateStore:
 		o.Namespace = ""
 	case *kratix.Rollout:
 		o.Namespace = ""

@@ -14,8 +14,9 @@ import (
 
 // Source reads Works and Destinations.
 type Source interface {
-	// Snapshot returns the current input. It returns an error if nothing could be read; other
-	// failures are findings in the Snapshot.
+	// Snapshot returns the current input. It returns an error if the source as a whole cannot be
+	// read, for example because an input path is missing. Other failures are findings in the
+	// Snapshot.
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Changes returns a channel that receives a value whenever Snapshot should be called again. The
 	// channel is closed when ctx ends.
@@ -23,14 +24,13 @@ type Source interface {
 }
 
 // Snapshot is the content of a source at one moment. Its lists are sorted. Its objects and slices
-// may be part of other snapshots and must not be modified; appending to a slice makes a copy.
+// may be part of other snapshots and must not be modified.
 type Snapshot struct {
-	Works             []*kratix.Work
-	Destinations      []*kratix.Destination
-	GitStateStores    []*kratix.GitStateStore
-	BucketStateStores []*kratix.BucketStateStore
-	Secrets           []*kratix.Secret
-	Rollouts          []*kratix.Rollout
+	Works        []*kratix.Work
+	Destinations []*kratix.Destination
+	kratix.StateStores
+	Secrets  []*kratix.Secret
+	Rollouts []*kratix.Rollout
 	// RejectedRollouts are the names of Rollouts that exist but cannot be read, sorted.
 	RejectedRollouts []string
 	// Profiles are the newest profiles, one for each Destination.
@@ -68,10 +68,10 @@ type Snapshot struct {
 	// FromAPI means that the objects are from the Kubernetes API, so each Work has all of its
 	// groups.
 	FromAPI bool
-	// Deleted are the Works that the Kubernetes API reported as deleted, sorted.
+	// Deleted are the Works that the Kubernetes API reported as deleted or as being deleted, sorted.
 	Deleted []kratix.Key
-	// DeletedPlacements are the WorkPlacements that the Kubernetes API reported as deleted, sorted.
-	// They are used only in the modes in which Kratix creates WorkPlacements.
+	// DeletedPlacements are the WorkPlacements that the Kubernetes API reported as deleted or as
+	// being deleted, sorted.
 	DeletedPlacements []kratix.Key
 	// Assigned means that WorkPlacements determine the Destination of each Work, and the records in
 	// the stores do not. Several Works may then have the same name.

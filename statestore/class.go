@@ -31,8 +31,8 @@ type Diagnosis struct {
 	Field string
 }
 
-// MaxRetryAfter is the maximum of Error.RetryAfter. A server cannot make its clients wait for
-// longer.
+// MaxRetryAfter is the maximum that RetryAfter and ParseRetryAfter return. A server cannot make its
+// clients wait for longer.
 const MaxRetryAfter = time.Hour
 
 // ClassOf returns the class of a store's failure. If the error has no class, ClassOf returns the
@@ -70,7 +70,7 @@ func RetryAfter(err error) time.Duration {
 
 // ParseRetryAfter parses the Retry-After header of an HTTP response. The value is a number of
 // seconds, or a time by the server's clock, which is in the Date header. The result is at most
-// MaxRetryAfter. It is zero if the value is invalid.
+// MaxRetryAfter. It is zero if the value is invalid, or if it is a time and the date is invalid.
 func ParseRetryAfter(value, date string) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return min(time.Duration(seconds)*time.Second, MaxRetryAfter) //nolint:gosec // 31 bits fit

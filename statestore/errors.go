@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// The kinds of store failures. Every error of a store is an *Error that wraps one of these. Callers
+// The kinds of store failures. A failure of a store is an *Error that wraps one of these. Callers
 // distinguish them with errors.Is.
 var (
 	// ErrStale means that another writer has written since Base was read. The caller should read
@@ -19,9 +19,9 @@ var (
 	// ErrDenied means that the credentials are wrong or lack a permission, or that a rule of the
 	// server has rejected the write, such as a hook or a protected branch.
 	ErrDenied = errors.New("the store refused")
-	// ErrContentRefused means that the server has rejected the content of the changes, for example
-	// because a hook found a key in a file, or because a key is too long for S3. The server may
-	// accept other changes. It is also an ErrDenied for errors.Is.
+	// ErrContentRefused means that the server has rejected the content of the changes or cannot
+	// store it, for example because a hook found a key in a file, or because a key is too long for
+	// S3. The server may accept other changes. It is also an ErrDenied for errors.Is.
 	ErrContentRefused error = contentRefused{}
 	// ErrUnavailable means that the store cannot be reached, or responds with an error that may be
 	// temporary.
@@ -48,7 +48,7 @@ func (contentRefused) Is(target error) bool { return target == ErrDenied }
 
 // Error is a store's failure, in the form that is shown to users.
 type Error struct {
-	// Op is the operation that failed: "read", "write" or "open".
+	// Op is the operation that failed, such as "read", "write" or "open".
 	Op string
 	// Store is the kind and name of the store.
 	Store string
@@ -66,13 +66,13 @@ type Error struct {
 	// RetryAfter is how long the server demands that its clients wait before they try again, or
 	// zero. The function RetryAfter limits it.
 	RetryAfter time.Duration
-	// Paths are the files that the server has rejected, if the error is ErrContentRefused and the
-	// server has named them.
+	// Paths are the files that the server has rejected or cannot store, if the error is
+	// ErrContentRefused and the files are known.
 	Paths []tree.Path
 }
 
-// Error returns a text in one line: the operation, the store, the cause, and the server's message.
-// Credentials in URLs are redacted.
+// Error returns the operation, the store, the cause, and the server's message. Credentials in URLs
+// are redacted.
 func (e *Error) Error() string {
 	text := e.Op + " " + e.Store + ": " + e.Err.Error()
 	if e.Remote != "" {

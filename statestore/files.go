@@ -28,9 +28,9 @@ type directory struct {
 	widest  int // maximum number of entries of this directory and of those below
 }
 
-// entry is a file or a directory, or both, which is possible in a bucket. A chain of directories in
-// which each contains only the next one is a single entry. The path of such an entry is longer by
-// several names than the path of the directory that contains the entry.
+// entry is a file or a directory, or both, which is possible in a bucket. If a directory has only
+// one entry, that entry takes its place. The path of an entry may thus have several names more than
+// the path of the directory with the entry.
 type entry struct {
 	path   tree.Path
 	digest Digest
@@ -94,8 +94,8 @@ func (f Files) Interned(p tree.Path) tree.Path {
 	return p
 }
 
-// find returns the entry at a path. It returns the zero entry if there is none. If the path ends
-// within a chain of directories that is a single entry, find returns this entry.
+// find returns the entry at a path. It returns the zero entry if there is none. If the path is that
+// of a directory whose place its only entry has taken, find returns this entry.
 func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
 		return entry{below: f.top}

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Location is a branch of a repository or a prefix of a bucket. State stores are views of it. A
+// Location is, for example, a branch of a repository. State stores are views of it. A
 // layer wraps a Location and adds something, such as counting writes. Locations can be compared
 // with ==. The Locations of two views are equal if one call of Write can contain the changes of
 // both.
@@ -68,7 +68,7 @@ var _ Location = Alone{}
 // Read reads the store.
 func (a Alone) Read(ctx context.Context, _ View) (State, error) { return a.Store.Read(ctx) }
 
-// Write writes to the store.
+// Write makes the changes of the parts one after the other, each in the part's own store.
 func (a Alone) Write(ctx context.Context, parts []ViewChanges) []Outcome {
 	return WriteEach(ctx, parts)
 }
@@ -91,9 +91,9 @@ func Refuse(parts []ViewChanges, err func(View) error) []Outcome {
 	return outcomes
 }
 
-// Commit makes changes in any number of stores. It makes all changes at one location in one write.
-// It writes to all locations in parallel, so that a slow location does not delay the others. The
-// outcomes are in the order of the parts.
+// Commit makes changes in any number of stores. It makes the changes at one location with one call
+// of Location.Write. It writes to all locations in parallel, and returns when all writes have
+// returned. The outcomes are in the order of the parts.
 func Commit(ctx context.Context, parts []StoreChanges) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	var writes sync.WaitGroup

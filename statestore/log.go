@@ -35,8 +35,7 @@ type Log struct {
 // LogEntry is one revision of a store. Everything in it may come from other writers.
 type LogEntry struct {
 	Revision Revision
-	// Parent is the previous revision. It is empty for the first revision, and in a store that does
-	// not record previous revisions.
+	// Parent is the previous revision. It is empty if there is none, or if it is not known.
 	Parent Revision
 	Time   time.Time
 	// Author and Committer are names with an address. They are empty if the store does not record

@@ -5,7 +5,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 // Opener opens the stores of Destinations. Open is called in every round, and may return the same
 // store as before.
 type Opener interface {
-	// Open opens the store for a GitStateStore or BucketStateStore. spec is nil if there is no such
+	// Open opens the store for the object of a state store. spec is nil if there is no such
 	// object. secret is nil if the Secret that the spec names does not exist.
 	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (Store, error)
 }

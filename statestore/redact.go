@@ -10,7 +10,7 @@ const hiddenPart = "***"
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")
 
 // RedactURLs returns the text with the user, password, query and fragment of every URL redacted.
-// Each of them may be a credential.
+// Each of them may be a credential. A query that git itself adds remains.
 func RedactURLs(text string) string {
 	if !strings.Contains(text, "://") {
 		return text

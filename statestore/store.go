@@ -10,27 +10,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Revision identifies one state of a store. It is the hash of a commit, or a version. It is empty
-// for a store that was never written.
+// Revision identifies one state of a store. In a git store, it is the hash of a commit. It is empty
+// if nothing was written yet.
 type Revision string
 
 // Digest is a digest of a content. Within one store, equal digests mean equal bytes. Digests of
 // different stores cannot be compared.
 type Digest [32]byte
 
-// Store is a repository or bucket from which Flux or Argo CD applies objects. It has the files
-// below the path in the spec of its GitStateStore or BucketStateStore. All paths in this package
-// are relative to that path.
+// Store is a git repository, a bucket, or an OCI repository from which Flux or Argo CD applies
+// objects. All paths in this package are relative to the path in the spec of the state store.
 type Store interface {
 	// Read returns the newest state. If the store was never written, Read returns an empty State
 	// and no error.
 	Read(ctx context.Context) (State, error)
 	// Apply makes all of the changes or none, and returns the revision with the changes. A store
 	// that can only write one file after the other lists the files of an interrupted Apply in
-	// State.Unfinished. If the store is no longer at changes.Base, Apply returns ErrStale and
-	// writes nothing. For an empty ChangeSet, Apply writes nothing and returns Base. If Apply
-	// returns ErrContentRefused, the store has the same files as at Base; if its revision has
-	// changed nevertheless, Apply returns the new revision too.
+	// State.Unfinished. If the files may have changed since changes.Base, Apply returns ErrStale.
+	// For an empty ChangeSet, Apply writes nothing and returns Base. If Apply returns
+	// ErrContentRefused, the store has the same files as at Base; if its revision has changed
+	// nevertheless, Apply returns the new revision too.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
@@ -66,8 +65,8 @@ func HasHistory(store Store) bool {
 type State struct {
 	Revision Revision
 	// Artifact returns the revision that Flux computes for a source with the files below a
-	// directory. It returns "" if the revision cannot be computed. Artifact is nil if that revision
-	// is always equal to the field Revision.
+	// directory. It returns "" if the revision cannot be computed. Artifact is nil if Flux derives
+	// that revision from the field Revision.
 	Artifact func(dir tree.Path) string
 	// Files are all files, with the digests of their contents.
 	Files Files
@@ -80,8 +79,8 @@ type State struct {
 	// yet, sorted. This program has written them, even if no record lists them. Only stores whose
 	// Apply is not atomic have any.
 	Unfinished []tree.Path
-	// WriteInProgress means that a write is in progress. The store will be in this State when the
-	// write is finished.
+	// WriteInProgress means that a write is in progress. The store will be in this State if the
+	// write succeeds.
 	WriteInProgress bool
 	// Stepwise means that another writer writes the files, one placement after the other and in any
 	// order. Therefore a file that a placement no longer needs blocks other placements until it is
@@ -114,8 +113,8 @@ type Outgoing struct {
 	Stays bool
 }
 
-// Contents computes digests as its store does, and returns the contents of files on demand. It can
-// be used for its State even after the store has changed.
+// Contents computes digests as its store does, and returns the contents of files on demand. After
+// the store has changed, Content returns the old content of a file, or ErrStale.
 type Contents interface {
 	Digest(content []byte) Digest
 	Content(ctx context.Context, p tree.Path) ([]byte, error)
@@ -136,6 +135,9 @@ type ChangeSet struct {
 	// Placements are the placements that have caused the changes. A git store lists them in the
 	// commit message.
 	Placements []PlacementChange
+	// InUse are earlier revisions that agents have applied last. A store that deletes old revisions
+	// keeps them.
+	InUse []Revision
 	// Divisible means that the caller divides the changes and tries again if the store rejects
 	// their content. ErrContentRefused then does not count as a failure of the store.
 	Divisible bool

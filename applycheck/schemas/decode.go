@@ -91,8 +91,8 @@ func (a *archive) load(version string, types []int, kinds []Kind) (m *Minor, err
 	return m, nil
 }
 
-// decoder reads a part of an archive. Its methods panic with errArchive if the part is malformed.
-// recoverTo converts the panic to an error.
+// decoder reads a part of an archive. Its methods panic if the part is malformed. recoverTo
+// converts the panic to an error that wraps errArchive.
 type decoder struct {
 	text string
 	*archive

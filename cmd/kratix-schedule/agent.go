@@ -64,6 +64,7 @@ reported; earlier versions report those that change something, and failures.`,
 	flags.add(command)
 	command.Flags().StringVar(&flags.options.Namespace, "namespace", "flux-system", "namespace of the objects")
 	command.Flags().StringVar(&flags.options.SourceSecret, "source-secret", "", "name of the Secret with the credentials of the state store; by default the Destination's name with -source")
+	command.Flags().StringVar(&flags.options.VerifySecret, "verify-secret", "", "name of the Secret with the public key with which Flux verifies the signatures of an OCIStateStore; without it, Flux does not verify them")
 	command.Flags().StringVar(&flags.options.EventsSecret, "events-secret", "kratix-schedule-events", "name of the Secret with the secret of events, in its key token")
 	command.Flags().DurationVar(&flags.options.Interval, "interval", 10*time.Minute, "time after which Flux applies everything again, if nothing has changed")
 	command.Flags().DurationVar(&flags.options.Timeout, "timeout", 5*time.Minute, "how long an apply and its health checks may take, at least 30s")
@@ -81,7 +82,7 @@ configuration of its notifications. Comments name the credentials that must exis
 No value of a Secret is printed. The ConfigMap of the notifications belongs to others
 too: apply it with kubectl apply --server-side.
 
-The Destination must be on a GitStateStore. Argo CD does not build kustomizations in
+The Destination must be on a GitStateStore or an OCIStateStore. Argo CD does not build kustomizations in
 subdirectories, as Flux does.`,
 		Example: `  kratix-schedule agent argocd worker-1 -f testdata/agents --events-url https://kratix.example.com
   kratix-schedule agent argocd worker-1 --kube --context platform --events-url https://kratix.example.com | kubectl --context argocd apply --server-side --field-manager=kratix-schedule -f -`,
@@ -162,7 +163,7 @@ func runAgent(c *cobra.Command, name string, flags *agentFlags, std streams, of 
 	}
 	destination := snapshot.Destinations[found]
 	ref := *destination.Spec.StateStoreRef // a Destination without a state store is rejected when it is read
-	store := kratix.FindStateStore(ref, snapshot.GitStateStores, snapshot.BucketStateStores)
+	store := snapshot.Find(ref)
 	if store == nil {
 		return exit{code: exitFindings, text: fmt.Sprintf("%s of %s is not in the input", ref, kratix.Describe(destination))}
 	}
@@ -189,7 +190,7 @@ func (f *agentFlags) snapshot(c *cobra.Command, std streams) (source.Snapshot, e
 	}
 	ctx, cancel := context.WithCancel(quiet(c.Context()))
 	defer cancel()
-	follows, err := kube.New(config, kube.Options{Now: time.Now, NoSecrets: true})
+	follows, err := kube.New(config, kube.Options{Now: time.Now, NoSecrets: true, OCIStores: true, NamedStores: true})
 	if err != nil {
 		return source.Snapshot{}, err
 	}

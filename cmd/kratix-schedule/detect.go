@@ -55,11 +55,8 @@ func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at
 }
 
 func (s *checkStores) placeStores(snapshot source.Snapshot, at *locator) {
-	for _, store := range snapshot.GitStateStores {
-		at.dirs[kratix.Describe(store)] = slashed(s.tree.dir, store.Spec.Path)
-	}
-	for _, store := range snapshot.BucketStateStores {
-		at.dirs[kratix.Describe(store)] = slashed(s.tree.dir, store.Spec.Path)
+	for _, store := range snapshot.StateStores.All() {
+		at.dirs[kratix.Describe(store)] = slashed(s.tree.dir, store.Path())
 	}
 }
 

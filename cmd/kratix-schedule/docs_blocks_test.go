@@ -63,11 +63,12 @@ func notRun() map[string]elsewhere {
 		"README.md: make demo   # place and write two requests that conflict":                 {why: "it builds and tests a checkout"},
 		"README.md: # One request for an Elastic Cloud: it is placed and written.":            {why: "TestGeneratedDemo runs it"},
 		"docs/ci.md: # What the pipeline left behind for two requests. The exit status is 1.": {why: "TestGeneratedCI runs it"},
-		"docs/tutorial.md: make build":                                       {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata/elastic-cloud" .`},
-		"docs/tutorial-rollout.md: make build":                               {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata" .`},
-		"docs/tutorial-apply.md: make build":                                 {why: "it builds a checkout"},
-		"docs/how-to/git-hosts.md: kratix-schedule probe -f stores/":         {why: "it needs a git host: testdata/script/git-hosts.txtar"},
-		"docs/how-to/write-to-a-bucket.md: kratix-schedule probe -f stores/": {why: "it needs a bucket: testdata/bucket/probe.txtar"},
+		"docs/tutorial.md: make build":                                         {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata/elastic-cloud" .`},
+		"docs/tutorial-apply.md: make build":                                   {why: "it builds a checkout"},
+		"docs/how-to/git-hosts.md: kratix-schedule probe -f stores/":           {why: "it needs a git host: testdata/script/git-hosts.txtar"},
+		"docs/how-to/write-to-a-bucket.md: kratix-schedule probe -f stores/":   {why: "it needs a bucket: testdata/bucket/probe.txtar"},
+		"docs/how-to/write-to-a-registry.md: kratix-schedule probe -f stores/": {why: "it needs a registry: testdata/oci/tutorial.txtar"},
+		"docs/tutorial-rollout.md: make build":                                 {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata" .`},
 	}
 	for why, keys := range map[string][]string{
 		network: {
@@ -76,6 +77,8 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/build-the-image.md: docker buildx imagetools inspect golang:1.26.8-bookworm --format '{{.Manifest.Digest}}'",
 		},
 		cluster: {
+			"docs/how-to/write-to-a-registry.md: kubectl apply -k deploy/crds/own",
+			"docs/how-to/write-to-a-registry.md: cosign generate-key-pair",
 			"docs/how-to/install.md: helm install kratix-schedule oci://ghcr.io/kratix-schedule/charts/kratix-schedule --version 0.1.0 \\",
 			"docs/how-to/upgrade.md:    helm upgrade kratix-schedule oci://ghcr.io/kratix-schedule/charts/kratix-schedule --version 0.2.0 --namespace kratix-schedule --values values.yaml",
 			"docs/how-to/install.md: helm install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --create-namespace \\",

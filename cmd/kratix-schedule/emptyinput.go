@@ -54,7 +54,7 @@ func (s *checkSource) count(snapshot source.Snapshot) {
 	if len(s.stores.files) > 0 { // also count the Destinations detected in a tree, unless the tree is empty
 		r.Destinations = len(snapshot.Destinations)
 	}
-	r.stores = len(snapshot.GitStateStores) + len(snapshot.BucketStateStores)
+	r.stores = len(snapshot.StateStores.All())
 	r.Files = r.tally.Files + s.pipelineFiles + len(s.stores.files)
 	for _, work := range snapshot.Works {
 		if len(work.Spec.WorkloadGroups) > 0 {
@@ -72,16 +72,13 @@ func (s *checkSource) count(snapshot source.Snapshot) {
 
 func (s *checkStores) countObjects(snapshot source.Snapshot) int {
 	tops := map[string]string{}
-	for _, store := range snapshot.GitStateStores {
-		tops[kratix.GitStateStoreKind+" "+store.Name] = store.Spec.Path
-	}
-	for _, store := range snapshot.BucketStateStores {
-		tops[kratix.BucketStateStoreKind+" "+store.Name] = store.Spec.Path
+	for _, store := range snapshot.StateStores.All() {
+		tops[kratix.Describe(store)] = store.Path()
 	}
 	count := 0
 	for _, file := range s.files {
 		below := slices.ContainsFunc(snapshot.Destinations, func(d *kratix.Destination) bool {
-			top, known := tops[d.Spec.StateStoreRef.String()]
+			top, known := tops[d.Spec.StateStoreRef.Object().String()]
 			return known && isBelow(slashed(top, d.Spec.Path), file.Path.String())
 		})
 		if below && !isRecord(file.Path) {

@@ -162,11 +162,8 @@ func namesIn(in source.Snapshot, kind listing.Kind) []string {
 			names = append(names, d.Name)
 		}
 	case listing.Stores:
-		for _, s := range in.GitStateStores {
-			names = append(names, s.Name)
-		}
-		for _, s := range in.BucketStateStores {
-			names = append(names, s.Name)
+		for _, s := range in.StateStores.All() {
+			names = append(names, s.GetName())
 		}
 	}
 	return names

@@ -36,9 +36,12 @@ func (r *clusterRows) list(ctx context.Context) (listing.Listing, error) {
 	var objects []listing.Object
 	for _, kind := range []struct{ kind, resource string }{
 		{kratix.WorkPlacementKind, "workplacements"}, {kratix.WorkKind, "works"}, {kratix.DestinationKind, "destinations"},
-		{kratix.GitStateStoreKind, "gitstatestores"}, {kratix.BucketStateStoreKind, "bucketstatestores"},
+		{kratix.GitStateStoreKind, "gitstatestores"}, {kratix.BucketStateStoreKind, "bucketstatestores"}, {kratix.OCIStateStoreKind, "ocistatestores"},
 	} {
 		err := r.listKind(ctx, kind.kind, kind.resource, func(o listing.Object) { objects = append(objects, o) })
+		if kind.kind == kratix.OCIStateStoreKind && apierrors.IsNotFound(err) {
+			continue // its definition need not be installed
+		}
 		if err != nil {
 			return listing.Listing{}, fmt.Errorf("--kube: list %s: %w", kind.resource, err)
 		}
@@ -48,7 +51,7 @@ func (r *clusterRows) list(ctx context.Context) (listing.Listing, error) {
 
 func (r *clusterRows) listKind(ctx context.Context, kind, resource string, take func(listing.Object)) error {
 	for next, count := "", 0; ; {
-		request := r.client.Get().AbsPath("/apis/"+kratix.APIVersion+"/"+resource).Param("limit", strconv.Itoa(listPage))
+		request := r.client.Get().AbsPath("/apis/"+kratix.APIVersionOf(kind)+"/"+resource).Param("limit", strconv.Itoa(listPage))
 		if next != "" {
 			request = request.Param("continue", next)
 		}

@@ -189,7 +189,7 @@ func (f *historyFlags) stores(c *cobra.Command, std streams) ([]namedStore, erro
 		stores = append(stores, one)
 	}
 	if len(stores) == 0 {
-		return nil, usage(c, "there is no GitStateStore and no BucketStateStore to read")
+		return nil, usage(c, "there is no state store to read")
 	}
 	return stores, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -43,18 +44,12 @@ func kubeStores(ctx context.Context, api apiFlags) (source.Snapshot, error) {
 	}
 	var documents bytes.Buffer
 	secrets := map[kratix.Key]bool{}
-	for _, resource := range []string{"gitstatestores", "bucketstatestores"} {
-		var list struct {
-			Items []json.RawMessage `json:"items"`
-		}
-		text, err := readBounded(ctx, client.Get().AbsPath("/apis/"+kratix.APIVersion+"/"+resource))
-		if err == nil {
-			err = json.Unmarshal(text, &list)
-		}
+	for _, kind := range append(kratix.StateStoreKinds(), kratix.DestinationKind) {
+		items, err := listAll(ctx, client, kind)
 		if err != nil {
-			return source.Snapshot{}, fmt.Errorf("--kube: list %s: %w", resource, err)
+			return source.Snapshot{}, err
 		}
-		for _, item := range list.Items {
+		for _, item := range items {
 			documents.WriteString("---\n" + string(item) + "\n")
 			var store struct {
 				Spec struct {
@@ -80,6 +75,24 @@ func kubeStores(ctx context.Context, api apiFlags) (source.Snapshot, error) {
 		documents.WriteString("---\n" + string(text) + "\n")
 	}
 	return source.Collect([]source.File{{Name: "cluster", Content: documents.Bytes()}}), nil
+}
+
+func listAll(ctx context.Context, client rest.Interface, kind string) ([]json.RawMessage, error) {
+	resource := strings.ToLower(kind) + "s"
+	var list struct {
+		Items []json.RawMessage `json:"items"`
+	}
+	text, err := readBounded(ctx, client.Get().AbsPath("/apis/"+kratix.APIVersionOf(kind)+"/"+resource))
+	if kind == kratix.OCIStateStoreKind && apierrors.IsNotFound(err) {
+		return nil, nil // its definition need not be installed
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &list)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--kube: list %s: %w", resource, err)
+	}
+	return list.Items, nil
 }
 
 func readBounded(ctx context.Context, request *rest.Request) ([]byte, error) {

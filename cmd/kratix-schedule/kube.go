@@ -107,7 +107,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode, check applycheck.Po
 	if err != nil {
 		return nil, err
 	}
-	options := kube.Options{Now: time.Now, Contents: mode != status.Manage, NoSecrets: f.beside.unread, ProfileNamespace: f.profiles.namespace(check)}
+	options := kube.Options{Now: time.Now, Contents: mode != status.Manage, NoSecrets: f.beside.unread, ProfileNamespace: f.profiles.namespace(check), OCIStores: mode == status.Manage || mode == status.Promote, NamedStores: mode == status.Manage}
 	if mode == status.Promote {
 		options.Opens = promoted.Opened(f.promote.live.stores)
 	}
@@ -143,7 +143,7 @@ func (k *cluster) objects() status.Objects {
 	now := k.source.Objects()
 	objects := status.Objects{
 		Works: now.Works, WorkPlacements: now.WorkPlacements, Destinations: now.Destinations,
-		GitStateStores: now.GitStateStores, BucketStateStores: now.BucketStateStores, Rollouts: now.Rollouts, Unreadable: now.Unreadable,
+		StateStores: now.StateStores, Rollouts: now.Rollouts, Unreadable: now.Unreadable,
 	}
 	if k.promoted != nil {
 		objects.Live = k.promoted.Live()

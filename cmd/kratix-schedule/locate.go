@@ -55,7 +55,8 @@ func (l *locator) locate(p finding.Place) report.Position {
 }
 
 func isStore(object string) bool {
-	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
+	kind, _, _ := strings.Cut(object, " ")
+	return kratix.IsStateStoreKind(kind)
 }
 
 // unpack returns the ignore comments in the files of Works, and the number of objects in the files.

@@ -27,11 +27,11 @@ func probeCommand(std streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "probe -f PATH",
 		Short: "Check whether the state stores could be read and written",
-		Long: `Check whether every GitStateStore and BucketStateStore of the input could be
-read and written with what its Secret holds, and print what to do if it could
-not. A repository must have the branch: it is read, and a push that leaves it
-unchanged is tried; in a bucket an upload is begun and aborted. Nothing is left
-behind.
+		Long: `Check whether every state store of the input could be read and written with what
+its Secret holds, and print what to do if it could not. A repository must have
+the branch: it is read, and a push that leaves it unchanged is tried; in a
+bucket, and in the registry's repository of each Destination on an
+OCIStateStore, an upload is begun and aborted. Nothing is left behind.
 
 Exit status: 0 all can be written, 1 the input has errors or no store, 2 wrong
 usage or input path, 3 a store cannot be written.`,
@@ -94,7 +94,7 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 		return err
 	}
 	if len(described) == 0 {
-		return exit{code: exitFindings, text: "there is no GitStateStore and no BucketStateStore in the input"}
+		return exit{code: exitFindings, text: "there is no state store in the input"}
 	}
 	return verdict(result)
 }
@@ -120,10 +120,12 @@ func probeOne(ctx context.Context, stores *open.Stores, store describedStore) er
 	return prober.Probe(ctx)
 }
 
+// describedStores returns the input's stores, sorted by kind and name. An OCIStateStore has a store
+// for each Destination on it.
 func describedStores(snapshot source.Snapshot) []describedStore {
 	var all []describedStore
-	add := func(kind string, spec kratix.Object, secret *kratix.SecretReference) {
-		store := describedStore{ref: kratix.StateStoreReference{Kind: kind, Name: spec.GetName()}, spec: spec}
+	add := func(ref kratix.StateStoreReference, spec kratix.StateStore) {
+		store, secret := describedStore{ref: ref, spec: spec}, spec.SecretReference()
 		i := slices.IndexFunc(snapshot.Secrets, func(s *kratix.Secret) bool { return secret != nil && kratix.KeyOf(s) == secret.Key() })
 		if i >= 0 {
 			store.secret = snapshot.Secrets[i]
@@ -133,14 +135,18 @@ func describedStores(snapshot source.Snapshot) []describedStore {
 		}
 		all = append(all, store)
 	}
-	for _, store := range snapshot.GitStateStores {
-		add(kratix.GitStateStoreKind, store, store.Spec.SecretRef)
+	for _, store := range snapshot.StateStores.All() {
+		if store.KindName() != kratix.OCIStateStoreKind {
+			add(kratix.ReferenceTo(store), store)
+		}
 	}
-	for _, store := range snapshot.BucketStateStores {
-		add(kratix.BucketStateStoreKind, store, store.Spec.SecretRef)
+	for _, d := range snapshot.Destinations {
+		if store := snapshot.Find(*d.Spec.StateStoreRef); store != nil && store.KindName() == kratix.OCIStateStoreKind {
+			add(*d.Spec.StateStoreRef, store)
+		}
 	}
 	slices.SortFunc(all, func(a, b describedStore) int {
-		return cmp.Or(cmp.Compare(a.ref.Kind, b.ref.Kind), cmp.Compare(a.ref.Name, b.ref.Name))
+		return cmp.Or(cmp.Compare(a.ref.Kind, b.ref.Kind), cmp.Compare(a.ref.Name, b.ref.Name), cmp.Compare(a.ref.Dir, b.ref.Dir))
 	})
 	return all
 }

@@ -67,7 +67,7 @@ var (
 )
 
 func liveStorePattern() string {
-	one := fmt.Sprintf("(%s|%s)/[^/=\\s]+", kratix.GitStateStoreKind, kratix.BucketStateStoreKind)
+	one := fmt.Sprintf("(%s)/[^/=\\s]+", strings.Join(kratix.StateStoreKinds(), "|"))
 	return "^" + one + "=" + one + "$"
 }
 
@@ -77,7 +77,7 @@ func (l *liveStores) Set(text string) error {
 	to, toErr := promoted.ParseReference(live)
 	switch {
 	case err != nil || toErr != nil:
-		return fmt.Errorf("%q must be KIND/NAME=KIND/NAME, where KIND is %s or %s", text, kratix.GitStateStoreKind, kratix.BucketStateStoreKind)
+		return fmt.Errorf("%q must be KIND/NAME=KIND/NAME, where KIND is %s", text, strings.Join(kratix.StateStoreKinds(), ", "))
 	case from == to:
 		return fmt.Errorf("%q: Kratix writes to that very state store", text)
 	}

@@ -68,7 +68,7 @@ func (f *branchFlags) add(c *cobra.Command) {
 
 func storesOf(commits open.Commits, branches branchFlags) *open.Stores {
 	return &open.Stores{
-		Commits: commits, CreateBranch: branches.create, Now: time.Now,
+		Commits: commits, CreateBranch: branches.create, Now: time.Now, RegistryTokens: os.Getenv(envPrefix + "REGISTRY_TOKENS"),
 		Notify: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", printable.Line(message)) },
 	}
 }

@@ -79,7 +79,7 @@ func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _
 	store := memory.New(ref.String())
 	changes := statestore.ChangeSet{Write: slices.Clone(s.seeds[ref])}
 	for _, file := range s.files {
-		if below, ok := file.Path.RelativeTo(top); ok {
+		if below, ok := file.Path.RelativeTo(top); ok && isIn(ref, below) {
 			changes.Write = append(changes.Write, tree.File{Path: below, Content: file.Content})
 		}
 	}
@@ -87,7 +87,7 @@ func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _
 		return nil, err
 	}
 	for _, obstacle := range s.obstacles {
-		if below, ok := obstacle.Path.RelativeTo(top); ok {
+		if below, ok := obstacle.Path.RelativeTo(top); ok && isIn(ref, below) {
 			obstacle.Path = below
 			store.Obstruct(obstacle)
 		}
@@ -97,13 +97,17 @@ func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _
 }
 
 func storePath(spec kratix.Object) (tree.Path, error) {
-	switch spec := spec.(type) {
-	case *kratix.GitStateStore:
-		return tree.ParseDir(spec.Spec.Path)
-	case *kratix.BucketStateStore:
-		return tree.ParseDir(spec.Spec.Path)
+	if store, is := spec.(kratix.StateStore); is {
+		return tree.ParseDir(store.Path())
 	}
 	return tree.Path{}, nil
+}
+
+// isIn reports whether a path is in a store. An OCIStateStore has a store for each Destination,
+// with the files in the directory of the Destination.
+func isIn(ref kratix.StateStoreReference, path tree.Path) bool {
+	dir, err := tree.ParseDir(ref.Dir)
+	return err != nil || path.Within(dir)
 }
 
 func (s *checkStores) load(ctx context.Context) (err error) {

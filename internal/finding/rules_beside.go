@@ -66,7 +66,7 @@ func InvalidLiveStore() Rule {
 		Summary: "The live state store of a Destination cannot be used; nothing on the Destination is promoted.",
 		Why: "The annotation kratix-schedule.io/state-store, or --live-store, does not name an existing state store, or names one that Kratix " +
 			"itself writes to at the same path: what is held back would be there anyway. Everything else is promoted.",
-		Fix: "Name an existing GitStateStore or BucketStateStore, as KIND/NAME.",
+		Fix: "Name an existing state store, as KIND/NAME.",
 	}
 }
 

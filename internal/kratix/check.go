@@ -22,6 +22,10 @@ func Check(o Object) error {
 		if o.Spec.URL == "" {
 			return errors.New("spec.url is missing")
 		}
+	case *OCIStateStore:
+		if _, _, err := ParseOCIURL(o.Spec.URL); err != nil {
+			return fmt.Errorf("spec.url: %w", err)
+		}
 	case *BucketStateStore:
 		if o.Spec.BucketName == "" || o.Spec.Endpoint == "" {
 			return errors.New("spec.bucketName and spec.endpoint must be set")

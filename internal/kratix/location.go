@@ -22,11 +22,11 @@ func (s *BucketStateStoreSpec) host() string {
 }
 
 // StorageOf returns the storage of a state store in one spelling for all its addresses, and the
-// store's path in the storage. The storage is the repository and branch, or the endpoint and
-// bucket. Two stores with equal results have the same files. spec is the state store. If spec is
+// store's path in the storage. The storage is the repository and branch, the endpoint and bucket,
+// or the registry. Two stores with equal results have the same files. spec is the state store. If spec is
 // nil, StorageOf returns the reference as the storage.
 func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
-	if store, ok := spec.(interface{ storage() (storage, path string) }); ok {
+	if store, ok := spec.(StateStore); ok {
 		return store.storage()
 	}
 	return ref.String(), ""

@@ -161,6 +161,8 @@ func newObject(header Header) Object {
 		return &Secret{}
 	case header.APIVersion == OwnAPIVersion && header.Kind == RolloutKind:
 		return &Rollout{}
+	case header.APIVersion == OwnAPIVersion && header.Kind == OCIStateStoreKind:
+		return &OCIStateStore{}
 	case header.APIVersion != APIVersion:
 		return nil
 	}

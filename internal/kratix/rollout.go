@@ -7,9 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// OwnAPIVersion is the API group and version of this program's own kinds.
-const OwnAPIVersion = "kratix-schedule.io/v1alpha1"
-
 // RolloutKind is the kind of a Rollout.
 const RolloutKind = "Rollout"
 

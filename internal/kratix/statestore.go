@@ -3,21 +3,44 @@ package kratix
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// StateStoreReference refers to a GitStateStore or a BucketStateStore.
+// StateStoreReference refers to a GitStateStore, a BucketStateStore or an OCIStateStore.
 type StateStoreReference struct {
 	// +required
 	// +kubebuilder:validation:Enum=GitStateStore;BucketStateStore
 	Kind string `json:"kind"`
 	// +required
 	Name string `json:"name"`
+	// Dir is the directory of the Destination for which the reference was made, if it refers to an
+	// OCIStateStore: such a store has a repository for each Destination. It is empty for the other
+	// kinds, and in a reference to the object.
+	Dir string `json:"-"`
 }
 
-// String returns the kind and the name: "GitStateStore default".
-func (r StateStoreReference) String() string { return r.Kind + " " + r.Name }
+// String returns the kind and the name, and the directory if there is one: "GitStateStore default",
+// or "OCIStateStore fleet/worker-1".
+func (r StateStoreReference) String() string {
+	if r.Dir != "" {
+		return r.Kind + " " + r.Name + "/" + r.Dir
+	}
+	return r.Kind + " " + r.Name
+}
+
+// ObjectOf returns the object of a reference in the form of String: "OCIStateStore fleet" for
+// "OCIStateStore fleet/worker-1".
+func ObjectOf(reference string) string {
+	object, _, _ := strings.Cut(reference, "/")
+	return object
+}
+
+// Object returns the reference to the object, without the directory of a Destination.
+func (r StateStoreReference) Object() StateStoreReference {
+	return StateStoreReference{Kind: r.Kind, Name: r.Name}
+}
 
 // SecretReference refers to a Secret; its namespace defaults to "default".
 type SecretReference struct {
@@ -165,23 +188,3 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) 
 
 // MarshalYAML returns the same text as String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
-
-// FindStateStore returns the state store to which the reference refers, or nil if it is in neither
-// list.
-func FindStateStore(ref StateStoreReference, gits []*GitStateStore, buckets []*BucketStateStore) Object {
-	switch ref.Kind {
-	case GitStateStoreKind:
-		for _, store := range gits {
-			if store.Name == ref.Name {
-				return store
-			}
-		}
-	case BucketStateStoreKind:
-		for _, store := range buckets {
-			if store.Name == ref.Name {
-				return store
-			}
-		}
-	}
-	return nil
-}

@@ -19,6 +19,7 @@ type Object struct {
 		Labels      map[string]string `json:"labels"`
 		Annotations struct {
 			Cordon string `json:"kratix-schedule.io/cordon"`
+			Store  string `json:"kratix-schedule.io/state-store"`
 		} `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
@@ -74,7 +75,7 @@ func FromCluster(objects []Object) Listing {
 			l.addConflict(o, row)
 		case kratix.DestinationKind:
 			l.Destinations = append(l.Destinations, destinationIn(o))
-		case kratix.GitStateStoreKind, kratix.BucketStateStoreKind:
+		case kratix.GitStateStoreKind, kratix.BucketStateStoreKind, kratix.OCIStateStoreKind:
 			l.Stores = append(l.Stores, storeIn(o))
 		}
 	}
@@ -158,10 +159,18 @@ func destinationIn(o *Object) Destination {
 	if row.State != failedState && o.Metadata.Annotations.Cordon == "true" {
 		row.State = cordonedState
 	}
-	if ref := o.Spec.StateStoreRef; ref.Name != "" {
+	if named, ok := kratix.ParseStateStoreReference(o.Metadata.Annotations.Store); ok && named.Kind == kratix.OCIStateStoreKind {
+		row.Store = named.For(destinationOf(o)).String()
+	} else if ref := o.Spec.StateStoreRef; ref.Name != "" {
 		row.Store = ref.Kind + " " + ref.Name
 	}
 	return row
+}
+
+func destinationOf(o *Object) *kratix.Destination {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Path = o.Metadata.Name, o.Spec.Path
+	return d
 }
 
 func storeIn(o *Object) Store {

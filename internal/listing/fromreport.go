@@ -1,7 +1,6 @@
 package listing
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -55,24 +54,31 @@ func FromReport(r report.Report, in source.Snapshot) Listing {
 		}
 		l.Destinations = append(l.Destinations, row)
 	}
-	for _, store := range in.GitStateStores {
-		l.addStore(store, kratix.GitStateStoreKind, statestore.RedactURLs(store.Spec.URL), failed, revisions)
-	}
-	for _, store := range in.BucketStateStores {
-		l.addStore(store, kratix.BucketStateStoreKind, join("s3://"+store.Spec.BucketName, strings.Trim(store.Spec.Path, "/")), failed, revisions)
+	for _, store := range in.StateStores.All() {
+		l.addStore(store, failed, revisions)
 	}
 	l.Count()
 	l.setRevisions(revisions)
 	return l
 }
 
-func (l *Listing) addStore(store kratix.Object, kind, url string, failed, revisions map[string]string) {
-	row := Store{Kind: kind, StoreName: store.GetName(), State: readyState, URL: url, Labels: store.GetLabels()}
-	name := kind + " " + row.StoreName
+func (l *Listing) addStore(store kratix.StateStore, failed, revisions map[string]string) {
+	row := Store{Kind: store.KindName(), StoreName: store.GetName(), State: readyState, URL: statestore.RedactURLs(store.Address()), Labels: store.GetLabels()}
+	name := kratix.Describe(store)
 	row.Revision = revisions[name]
+	isUsed := false
+	for _, d := range l.Destinations {
+		if kratix.ObjectOf(d.Store) != name {
+			continue
+		}
+		isUsed = true
+		if why, isFailed := failed[d.Store]; isFailed && row.State == readyState {
+			row.State, row.Reason = failedState, why
+		}
+	}
 	if why, isFailed := failed[name]; isFailed {
 		row.State, row.Reason = failedState, why
-	} else if !slices.ContainsFunc(l.Destinations, func(d Destination) bool { return d.Store == name }) {
+	} else if !isUsed {
 		row.State, row.Reason = unusedState, "no Destination is on it"
 	}
 	l.Stores = append(l.Stores, row)

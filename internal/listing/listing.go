@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // Kind is a kind of rows.
@@ -276,13 +278,13 @@ func (l *Listing) Count() {
 			d.HeldBack++
 		case p.State != "removed":
 			d.Placements++
-			if store, known := storeAt[d.Store]; known {
+			if store, known := storeAt[kratix.ObjectOf(d.Store)]; known {
 				l.Stores[store].Placements++
 			}
 		}
 	}
 	for i := range l.Destinations {
-		if store, known := storeAt[l.Destinations[i].Store]; known {
+		if store, known := storeAt[kratix.ObjectOf(l.Destinations[i].Store)]; known {
 			l.Stores[store].Destinations++
 		}
 	}

@@ -71,7 +71,7 @@ func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil
 
 func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	store := testkit.GitStore("default", "https://example.com/a.git")
-	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true, Orphans: c.orphans}
+	s := source.Snapshot{Destinations: c.destinations, StateStores: kratix.StateStores{GitStateStores: []*kratix.GitStateStore{store}}, FromAPI: true, Orphans: c.orphans}
 	s.Works = slices.SortedFunc(maps.Values(c.works), source.Compare[*kratix.Work])
 	s.WorkPlacements = slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement])
 	for _, p := range s.WorkPlacements {

@@ -18,16 +18,15 @@ import (
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
 // ErrReference is the error about a reference that is not KIND/NAME.
-var ErrReference = errors.New("a state store is named as " + kratix.GitStateStoreKind + "/NAME or " + kratix.BucketStateStoreKind + "/NAME")
+var ErrReference = errors.New("a state store is named as " + strings.Join(kratix.StateStoreKinds(), "/NAME, ") + "/NAME")
 
 // ParseReference parses KIND/NAME. It returns ErrReference if the text has another form.
 func ParseReference(text string) (kratix.StateStoreReference, error) {
-	kind, name, _ := strings.Cut(text, "/")
-	isKind := kind == kratix.GitStateStoreKind || kind == kratix.BucketStateStoreKind
-	if !isKind || name == "" || strings.ContainsAny(name, "/ \t\r\n") {
-		return kratix.StateStoreReference{}, ErrReference
+	ref, ok := kratix.ParseStateStoreReference(text)
+	if !ok {
+		return ref, ErrReference
 	}
-	return kratix.StateStoreReference{Kind: kind, Name: name}, nil
+	return ref, nil
 }
 
 // moved is a Destination of the cluster (from), and its copy on its live state store (to).
@@ -52,7 +51,7 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 		}
 		live[ref] = true
 		is := before[d.Name]
-		if is.from != d || *is.to.Spec.StateStoreRef != ref {
+		if is.from != d || *is.to.Spec.StateStoreRef != ref.For(d) {
 			is = moved{d, on(d, ref)}
 		}
 		s.moved[d.Name] = is
@@ -77,17 +76,15 @@ func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 
 func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destination {
 	to := *d
+	ref = ref.For(d)
 	to.Spec.StateStoreRef = &ref
 	return &to
 }
 
 func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object {
-	stores := make(map[kratix.StateStoreReference]kratix.Object, len(seen.GitStateStores)+len(seen.BucketStateStores))
-	for _, store := range seen.GitStateStores {
-		stores[kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: store.Name}] = store
-	}
-	for _, store := range seen.BucketStateStores {
-		stores[kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: store.Name}] = store
+	stores := map[kratix.StateStoreReference]kratix.Object{}
+	for _, store := range seen.StateStores.All() {
+		stores[kratix.ReferenceTo(store)] = store
 	}
 	return stores
 }
@@ -146,6 +143,9 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 	s := staging{stores: map[kratix.StateStoreReference]bool{}, locations: map[string][]stagingLocation{}}
 	for _, d := range seen.Destinations {
 		ref := *d.Spec.StateStoreRef
+		if ref.Kind == kratix.OCIStateStoreKind {
+			continue // Kratix writes to none
+		}
 		s.stores[ref] = true
 		if at, err := canonicalLocation(d, ref, stores[ref]); err == nil {
 			s.locations[at.Storage] = append(s.locations[at.Storage], stagingLocation{at, d})
@@ -168,7 +168,10 @@ func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, st
 // distinguish them. Here, the worst result of treating them as equal is that a placement is not
 // promoted.
 func canonical(kind, storage string) string {
-	if kind == kratix.GitStateStoreKind {
+	switch kind {
+	case kratix.OCIStateStoreKind:
+		return storage
+	case kratix.GitStateStoreKind:
 		repository, branch, _ := strings.Cut(storage, "#")
 		return strings.ToLower(repository) + "#" + branch
 	}

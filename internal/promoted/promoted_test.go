@@ -77,7 +77,7 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	in := &fixed{source.Snapshot{
 		Works:          []*kratix.Work{original},
 		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live"), destinationOn("d2", "d2", "staging", "GitStateStore/live")},
-		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
+		StateStores:    kratix.StateStores{GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")}},
 		WorkPlacements: []*kratix.WorkPlacement{placed("a", "d2", "one"), placed("a", "d1", "two"), group, leaving, misnamed, unlabelled},
 		Existing:       []*kratix.WorkPlacement{placed("a", "d1")}, FromAPI: true,
 	}}
@@ -122,8 +122,8 @@ func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 	before := original.DeepCopy()
 	in := &fixed{source.Snapshot{
 		Works: []*kratix.Work{original}, WorkPlacements: []*kratix.WorkPlacement{placed("a", "d1", "one"), placed("gone", "d1", "one")},
-		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
-		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
+		Destinations: []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
+		StateStores:  kratix.StateStores{GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")}},
 	}}
 	works := snapshotOf(t, promoted.New(in, nil)).Works
 	pipeline := map[string]string{kratix.PipelineNameLabel: "instance"}
@@ -142,7 +142,7 @@ func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 func TestEqualWorksKeepTheirAddress(t *testing.T) {
 	in := &fixed{source.Snapshot{
 		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
-		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
+		StateStores:    kratix.StateStores{GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")}},
 		WorkPlacements: []*kratix.WorkPlacement{placed("a", "d1", "one"), placed("b", "d1", "two")},
 	}}
 	s := promoted.New(in, nil)
@@ -178,7 +178,7 @@ func TestLiveStores(t *testing.T) {
 		"neither":                          {[]*kratix.Destination{destinationOn("d", "d", "staging", "")}, nil, "-", []string{"KS074", "has no annotation kratix-schedule.io/state-store, and --live-store has nothing for GitStateStore staging"}},
 		"mapped":                           {[]*kratix.Destination{destinationOn("d", "d", "staging", "")}, promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}, "live", nil},
 		"the annotation":                   {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/live")}, promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "nested"}}, "live", nil},
-		"no kind":                          {[]*kratix.Destination{destinationOn("d", "d", "staging", "live")}, nil, "-", []string{"KS075", `is "live", and a state store is named as GitStateStore/NAME or BucketStateStore/NAME`}},
+		"no kind":                          {[]*kratix.Destination{destinationOn("d", "d", "staging", "live")}, nil, "-", []string{"KS075", `is "live", and a state store is named as GitStateStore/NAME, BucketStateStore/NAME, OCIStateStore/NAME`}},
 		"an unknown kind":                  {[]*kratix.Destination{destinationOn("d", "d", "staging", "OCIStateStore/live")}, nil, "-", []string{"KS075"}},
 		"one that is gone":                 {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/other")}, nil, "-", []string{"KS075", "names GitStateStore other, which is not there"}},
 		"Kratix's own":                     {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/staging")}, nil, "-", []string{"KS075", `its directory "d" in GitStateStore staging is where Kratix writes Destination d, at "d"`}},
@@ -189,10 +189,13 @@ func TestLiveStores(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := &fixed{source.Snapshot{
-				Destinations: c.destinations, BucketStateStores: []*kratix.BucketStateStore{bucket},
-				GitStateStores: []*kratix.GitStateStore{
-					gitStore("staging", repository, "staging", ""), gitStore("live", repository, "main", ""),
-					gitStore("alias", "ssh://git@example.com/a", "staging", "/"), gitStore("nested", repository, "staging", "live"),
+				Destinations: c.destinations,
+				StateStores: kratix.StateStores{
+					BucketStateStores: []*kratix.BucketStateStore{bucket},
+					GitStateStores: []*kratix.GitStateStore{
+						gitStore("staging", repository, "staging", ""), gitStore("live", repository, "main", ""),
+						gitStore("alias", "ssh://git@example.com/a", "staging", "/"), gitStore("nested", repository, "staging", "live"),
+					},
 				},
 			}}
 			s := promoted.New(in, c.live)

@@ -176,12 +176,12 @@ func destinationReason(cause finding.Cause) string {
 
 // storeReason returns the reason of the condition Ready of a state store that has failed. Kratix
 // clones a git repository when it opens it, but sends no request when it opens a bucket. It
-// therefore notices wrong credentials of a bucket only later.
+// therefore notices wrong credentials of a bucket only later. A registry is like a bucket.
 func storeReason(kind string, cause finding.Cause) string {
 	switch {
 	case cause == finding.SecretMissing:
 		return secretNotFound
-	case cause == finding.Refused, cause == finding.Unreadable && kind == kratix.BucketStateStoreKind:
+	case cause == finding.Refused, cause == finding.Unreadable && kind != kratix.GitStateStoreKind:
 		return errorPermissions
 	case cause == finding.Unopened, cause == finding.Unreadable:
 		return errorInitialise
@@ -217,26 +217,42 @@ func (p *planner) stores() []Change {
 	if p.mode != Manage {
 		return nil
 	}
-	for _, store := range sorted(p.now.GitStateStores) {
-		p.store(&changes, store, store.Status, store.Generation)
-	}
-	for _, store := range sorted(p.now.BucketStateStores) {
-		p.store(&changes, store, store.Status, store.Generation)
+	for _, store := range sorted(p.now.StateStores.All()) {
+		p.store(&changes, store)
 	}
 	return changes
 }
 
+// stateOf returns the first failure of a state store, and whether it was written. An OCIStateStore
+// has a repository for each Destination; it fails if one of them does.
+func (p *planner) stateOf(object kratix.StateStore) (f finding.Finding, failed, written bool) {
+	names := []string{kratix.Describe(object)}
+	for _, d := range sorted(p.now.Destinations) {
+		if ref := d.Spec.StateStoreRef; ref != nil && ref.Dir != "" && ref.Object() == kratix.ReferenceTo(object) {
+			names = append(names, ref.String())
+		}
+	}
+	for _, name := range names {
+		if f, failed = p.about(name, finding.StoreFailed()); failed {
+			return f, true, false
+		}
+		written = written || p.written[name]
+	}
+	return f, false, written
+}
+
 // store sets the condition of a state store. It leaves a store unchanged if its state is not known,
 // as that of a store that no Destination uses.
-func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
-	name := kratix.Describe(object)
+func (p *planner) store(changes *[]Change, object kratix.StateStore) {
 	if !p.isSelected(object) {
 		return
 	}
+	have, generation := object.Reported(), object.GetGeneration()
 	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), stateStoreReady
-	if f, failed := p.about(name, finding.StoreFailed()); failed {
+	f, failed, written := p.stateOf(object)
+	if failed {
 		ready, short = no(kratix.ReadyCondition, storeReason(object.KindName(), f.Cause), strings.TrimSpace(f.Message+" "+f.Advice())), stateStoreNotReady
-	} else if !p.written[name] {
+	} else if !written {
 		return
 	}
 	conditions, changed := p.put(have.Conditions, 0, ready)

@@ -40,7 +40,8 @@ func Reasons() []Reason {
 	return slices.Concat(
 		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind), rolloutReasons(kratix.WorkKind, kratix.RolledOutCondition),
 		workPlacementReasons(), conflictReasons(kratix.WorkPlacementKind, Manage, Observe), agentReasons(kratix.WorkPlacementKind),
-		destinationReasons(), agentReasons(kratix.DestinationKind), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind), ownRolloutReasons(),
+		destinationReasons(), agentReasons(kratix.DestinationKind), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind), storeReasons(kratix.OCIStateStoreKind),
+		ownRolloutReasons(),
 	)
 }
 

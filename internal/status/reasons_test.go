@@ -44,14 +44,11 @@ func (s *fixture) round(said map[spoken]bool) {
 	for _, o := range s.now.Destinations {
 		note(o, o.Status.Conditions)
 	}
-	for _, o := range s.now.GitStateStores {
-		note(o, o.Status.Conditions)
-	}
 	for _, o := range s.now.Rollouts {
 		note(o, o.Status.Conditions)
 	}
-	for _, o := range s.now.BucketStateStores {
-		note(o, o.Status.Conditions)
+	for _, o := range s.now.StateStores.All() {
+		note(o, o.Reported().Conditions)
 	}
 }
 
@@ -59,6 +56,9 @@ func (s *fixture) allIsWell(store string) {
 	s.now.Works[0].DeletionTimestamp = nil
 	s.placed(report.Unchanged)
 	s.said.Stores[0].Name = store + " default"
+	if store == kratix.OCIStateStoreKind {
+		s.said.Stores[0].Name += "/d"
+	}
 }
 
 type incident func(s *fixture)
@@ -122,7 +122,7 @@ func incidents(mode Mode) []incident {
 		all = append(all, findingIncident(report.HeldBack, about(rule, work)))
 	}
 	for _, cause := range []finding.Cause{finding.SecretMissing, finding.Unopened, finding.Refused, finding.Unwritten} {
-		for _, store := range []string{"GitStateStore default", "BucketStateStore default"} {
+		for _, store := range []string{"GitStateStore default", "BucketStateStore default", "OCIStateStore default/d"} {
 			f := about(finding.StoreFailed(), store)
 			f.Cause = cause
 			all = append(all, findingIncident(report.Failed, f))
@@ -205,13 +205,19 @@ func TestTableOfReasonsIsComplete(t *testing.T) {
 	said := map[spoken]bool{}
 	for _, mode := range []Mode{Manage, Observe, Schedule} {
 		for _, happens := range incidents(mode) {
-			for _, store := range []string{kratix.GitStateStoreKind, kratix.BucketStateStoreKind} {
+			for _, store := range kratix.StateStoreKinds() {
 				s := newFixture(t)
 				s.mode = mode
 				s.now.Destinations[0].Spec.StateStoreRef.Kind = store
 				bucket := &kratix.BucketStateStore{}
 				bucket.Name = "default"
 				s.now.BucketStateStores = append(s.now.BucketStateStores, bucket)
+				registry := &kratix.OCIStateStore{}
+				registry.Name = "default"
+				s.now.OCIStateStores = append(s.now.OCIStateStores, registry)
+				if store == kratix.OCIStateStoreKind {
+					s.now.Destinations[0].Spec.StateStoreRef.Dir = "d"
+				}
 				s.allIsWell(store)
 				if mode == Observe {
 					s.now.WorkPlacements = append(s.now.WorkPlacements, s.said.Placements[0].Object)

@@ -56,7 +56,10 @@ func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool
 }
 
 func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
-	return kratix.FindStateStore(ref, p.now.GitStateStores, p.now.BucketStateStores)
+	if store := p.now.Find(ref); store != nil {
+		return store
+	}
+	return nil
 }
 
 // decide adds the step that records the chosen Destinations on a Work, except for Destinations of

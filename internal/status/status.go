@@ -18,12 +18,11 @@ import (
 // Objects are the objects in the cluster as they are now. The contents of WorkPlacements are needed
 // only in the modes Schedule and Promote.
 type Objects struct {
-	Works             []*kratix.Work
-	WorkPlacements    []*kratix.WorkPlacement
-	Destinations      []*kratix.Destination
-	GitStateStores    []*kratix.GitStateStore
-	BucketStateStores []*kratix.BucketStateStore
-	Rollouts          []*kratix.Rollout
+	Works          []*kratix.Work
+	WorkPlacements []*kratix.WorkPlacement
+	Destinations   []*kratix.Destination
+	Rollouts       []*kratix.Rollout
+	kratix.StateStores
 	// Unreadable contains the names, as returned by kratix.Describe, of objects that cannot be
 	// decoded. Only the metadata of these objects is known.
 	Unreadable map[string]bool

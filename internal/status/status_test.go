@@ -35,7 +35,7 @@ func newFixture(t *testing.T) *fixture {
 	work.UID, work.Generation, work.ResourceVersion = "uid-a", 3, "1"
 	s := &fixture{t: t, now: Objects{
 		Works: []*kratix.Work{work}, Destinations: []*kratix.Destination{testkit.Destination("worker-1")},
-		GitStateStores: []*kratix.GitStateStore{testkit.GitStore("default", "")},
+		StateStores: kratix.StateStores{GitStateStores: []*kratix.GitStateStore{testkit.GitStore("default", "")}},
 	}}
 	s.placed(report.Placed)
 	return s

@@ -22,7 +22,7 @@ import (
 // Serve.
 const Argument = "__kustomize-build"
 
-// Builder starts a process for each build.
+// Builder builds in separate processes.
 type Builder struct {
 	// Program is the path of the program to start. It must call Serve if its only argument is
 	// Argument.

@@ -76,8 +76,8 @@ func BenchmarkFleet(b *testing.B) {
 			b.Fatalf("%d Works, %d findings, error %v", len(snapshot.Works), len(snapshot.Findings), err)
 		}
 	}
-	// The clock is an hour ahead, so the files count as an hour old. Files that have changed just
-	// now are always read again.
+	// The clock is an hour ahead, so the files count as an hour old. Files that have just changed
+	// would be read again.
 	s := &Source{Paths: []string{root}, Now: func() time.Time { return time.Now().Add(time.Hour) }}
 	if _, err := s.Changes(b.Context()); err != nil {
 		b.Fatal(err)

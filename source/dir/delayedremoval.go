@@ -20,8 +20,7 @@ type delayedRemoval struct {
 	// unchanged is set once the file has been unchanged for unchangedTime.
 	unchanged *atomic.Bool
 	lost      []string
-	// kept are the names of the removed objects that the collection still has. The list is nil
-	// until unchanged is set.
+	// kept are the names of the removed objects that the collection still has because of Keep.
 	kept []string
 }
 
@@ -124,9 +123,9 @@ func (l *scan) sortedRemovals() []*delayedRemoval {
 	return removals
 }
 
-// decide applies a delayed removal once its file has been unchanged for long enough. The collection
-// keeps all objects of a broken file, and objects that have been missing for less than
-// RemovalDelay.
+// decide applies a delayed removal once its file has been unchanged for long enough, or once
+// nothing is lost any more. The collection keeps all objects of a broken file, and objects that
+// have been missing for less than RemovalDelay.
 func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {

@@ -51,8 +51,8 @@ type Source struct {
 	// value is set once the object has been missing for RemovalDelay.
 	absent map[string]*atomic.Bool
 	scans  int
-	// delayElapsed is set once the files have been watched for RemovalDelay. It is nil before the
-	// first read.
+	// delayElapsed is set once the files have been watched for RemovalDelay. It is nil until it is
+	// needed.
 	delayElapsed *atomic.Bool
 }
 
@@ -61,9 +61,10 @@ var _ source.Source = (*Source)(nil)
 // ErrPath is the error of an input path that cannot be read.
 var ErrPath = errors.New("cannot read the path")
 
-// Snapshot reads all files. While Changes runs, it reads only files for which there was an event.
-// Unchanged objects have the same pointers as in the last Snapshot. A missing input path is an
-// error; an unreadable file in a directory is a finding.
+// Snapshot reads the files that have changed. While Changes runs, it checks only files for which
+// there was an event, unless events may be missing. Unchanged objects have the same pointers as in
+// the last Snapshot. A missing input path is an error; an unreadable file in a directory is a
+// finding.
 //
 // A file that removes something may be half written. While Changes runs, its content takes effect
 // once the file has been unchanged for a second, and the removed objects stay in the snapshot until
@@ -118,7 +119,7 @@ func (s *Source) stillMissing() int {
 // because they send no events for changes by other hosts.
 func (s *Source) ReadAll() { s.pending.scanAll() }
 
-// now returns the time. Without a clock, it returns a time before that of any file.
+// now returns the time. Without a clock, it returns the beginning of 1970, so that no file is old.
 func (s *Source) now() time.Time {
 	if s.Now == nil {
 		return time.Unix(0, 0)

@@ -9,7 +9,7 @@ import (
 // equal. File systems have a resolution of up to two seconds.
 const racy = 2 * time.Second
 
-// stat is the metadata of a file. If it is equal, the file is unchanged.
+// stat is the metadata of a file. If it differs, the file is read again.
 type stat struct {
 	size    int64
 	modTime int64 // nanoseconds since 1970

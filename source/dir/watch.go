@@ -21,9 +21,9 @@ var errTooMany = errors.New("it has more directories than may be watched: raise 
 
 // Changes watches the input directories, and the parent directories of input files, until ctx ends.
 // The first change after a quiet period is reported within a few milliseconds; changes that
-// continue are reported at most twice a second. There are no reports of changes to standard input,
-// to targets of links outside the input paths, or by other hosts on a network file system. Callers
-// must use ReadAll to find these.
+// continue are reported less and less often, down to twice a second. There are no reports of
+// changes to standard input, to targets of links outside the input paths, or by other hosts on a
+// network file system. Callers must use ReadAll to find the changes of files.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	w := &watch{source: s, woken: make(chan struct{}, 1)}
 	if err := w.start(); err != nil {

@@ -39,8 +39,8 @@ type api struct {
 	// held are the resources whose watches send no new events.
 	held  map[string]bool
 	asked []string
-	// open is the number of running watches by resource. listed counts by resource how often all
-	// objects were sent, by a list or at the start of a watch.
+	// open counts the running watches by request, such as "watch works". listed counts by resource
+	// how often objects were sent by a list or at the start of a watch.
 	open, listed map[string]int
 }
 
@@ -247,8 +247,8 @@ func (a *api) list(w http.ResponseWriter, resource string, mine func(map[string]
 	})
 }
 
-// watch sends the events since a resource version. If the request has sendInitialEvents and no
-// version, watch sends all objects first.
+// watch sends the matching events since a resource version. If the request has sendInitialEvents,
+// watch first sends the matching objects.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource string, mine func(map[string]any) bool) {
 	w.Header().Set("Content-Type", "application/json")
 	stream, flush := json.NewEncoder(w), w.(http.Flusher) //nolint:errcheck // the test server implements it

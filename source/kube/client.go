@@ -26,6 +26,7 @@ func connect(config *rest.Config) (clients, error) {
 	register[kratix.Destination](scheme, platform, kratix.DestinationKind)
 	register[kratix.GitStateStore](scheme, platform, kratix.GitStateStoreKind)
 	register[kratix.BucketStateStore](scheme, platform, kratix.BucketStateStoreKind)
+	register[kratix.OCIStateStore](scheme, own, kratix.OCIStateStoreKind)
 	register[kratix.Rollout](scheme, own, kratix.RolloutKind)
 	register[kratix.Secret](scheme, core, kratix.SecretKind)
 	register[profileMap](scheme, core, profile.ConfigMapKind)

@@ -83,9 +83,10 @@ func (s *Source) unseen() map[kratix.Key]expectation {
 	return left
 }
 
-// Confirm reads each expected WorkPlacement from the API server. If the WorkPlacement exists,
-// snapshots have it as it was read. If it does not exist, Confirm removes the expectation and
-// requests a round. It reports whether any expectations are left.
+// Confirm reads expected WorkPlacements from the API server, except those that were certainly
+// created less than a minute ago. If a WorkPlacement exists, snapshots have it as it was read. If it
+// does not exist and cannot appear any more, Confirm removes the expectation and requests a round.
+// It stops at an error. It reports whether any expectations are left.
 func (s *Source) Confirm(ctx context.Context) (left bool) {
 	for key, expected := range s.unseen() {
 		age := s.now().Sub(expected.tried)

@@ -12,7 +12,7 @@ import (
 )
 
 // expecting has the source of a process that has just tried to create a WorkPlacement. The watches
-// of its API show no new WorkPlacements until hold(false).
+// of its API send no events of WorkPlacements until holdEvents(false).
 type expecting struct {
 	t      *testing.T
 	api    *api

@@ -1,7 +1,7 @@
 // Package kube reads the objects of a Kubernetes cluster into a [source.Snapshot], and reports
 // changes. It does I/O: it lists and watches Works, WorkPlacements, Destinations, state stores, the
-// Secrets that stores refer to, and the ConfigMaps with profiles. It never writes, and Snapshot
-// makes no API calls.
+// Secrets that stores refer to, and the ConfigMaps with profiles. It never writes. Snapshot returns
+// what the watches have shown.
 package kube
 
 import (
@@ -29,6 +29,9 @@ type Source struct {
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
 	rollouts     *mirror[*kratix.Rollout]
+	registries   *mirror[*kratix.OCIStateStore]
+	// readsRegistries reports whether registries is used.
+	readsRegistries bool
 	// secrets watches the Secrets that stores refer to. It is nil if no Secrets are read.
 	secrets *secrets
 	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
@@ -37,8 +40,8 @@ type Source struct {
 	// deleted and deletedPlacements are the Works and the WorkPlacements that the API server has
 	// reported as deleted.
 	deleted, deletedPlacements deletions
-	// expected are the WorkPlacements that this process has created and that the watch has not
-	// shown yet.
+	// expected are the WorkPlacements that this process has created, or may have created, and that
+	// the watch has not shown yet.
 	expected expectations
 	// core is the client for core objects. platform is the client for Kratix's kinds.
 	core, platform rest.Interface
@@ -76,17 +79,29 @@ type Options struct {
 	// Now returns the time. If it is nil, the time is always the zero time.
 	Now func() time.Time
 	// Contents means that snapshots have all WorkPlacements with their contents, to compare them
-	// with the files that Kratix writes. A WorkPlacement that Kratix has written does not cause a
-	// round.
+	// with the files that Kratix writes. A change of only the status of a WorkPlacement does not
+	// cause a round.
 	Contents bool
 	// NoSecrets means that no Secrets are read, for commands that open no state store.
 	NoSecrets bool
 	// ProfileNamespace is the namespace of the ConfigMaps with profiles. If it is empty, no
 	// profiles are read.
 	ProfileNamespace string
+	// OCIStores means that OCIStateStores are read.
+	OCIStores bool
+	// NamedStores means that the OCIStateStore in an annotation of a Destination takes precedence
+	// over the state store in its spec. It is not set if Kratix writes to the one in the spec.
+	NamedStores bool
 	// Opens returns those of the given Destinations and state stores whose Secrets are read. If
 	// Opens is nil, the Secrets of all state stores are read.
 	Opens func(objects []kratix.Object) []kratix.Object
+}
+
+func (o *Options) slimDestination() func(*kratix.Destination) {
+	if o.NamedStores {
+		return (*kratix.Destination).UseNamedStore
+	}
+	return nil
 }
 
 // New returns a Source for the cluster of config. Watching starts with Follow.
@@ -95,7 +110,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, opens: options.Opens, now: options.Now}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, opens: options.Opens, now: options.Now, readsRegistries: options.OCIStores}
 	s.renewals.requestRound = s.requestRound
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
@@ -104,11 +119,13 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		s.placementFeature(), s.notify)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
-		feature[*kratix.Destination]{same: sameReadiness}, s.notify)
+		feature[*kratix.Destination]{same: sameReadiness, slim: options.slimDestination()}, s.notify)
 	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.notify)
 	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
 		feature[*kratix.BucketStateStore]{}, s.notify)
 	s.rollouts = mirrorOf(api.own, "rollouts", &sent[kratix.Rollout, *kratix.Rollout]{}, feature[*kratix.Rollout]{optional: true}, s.notify)
+	s.registries = mirrorOf(api.own, "ocistatestores", &sent[kratix.OCIStateStore, *kratix.OCIStateStore]{},
+		feature[*kratix.OCIStateStore]{optional: true}, s.notify)
 	if !options.NoSecrets {
 		s.secrets = newSecrets(api.core, s.notify)
 	}
@@ -158,11 +175,15 @@ type followed interface {
 }
 
 func (s *Source) mirrors() map[string]followed {
-	return map[string]followed{
+	all := map[string]followed{
 		kratix.WorkKind: s.works, kratix.WorkPlacementKind: s.placements, kratix.DestinationKind: s.destinations,
 		kratix.GitStateStoreKind: s.gits, kratix.BucketStateStoreKind: s.buckets,
 		kratix.RolloutKind: s.rollouts,
 	}
+	if s.readsRegistries {
+		all[kratix.OCIStateStoreKind] = s.registries
+	}
+	return all
 }
 
 // notify wakes the goroutines that wait for an event. It requests a round if an event with this
@@ -218,7 +239,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
 		return source.Snapshot{}, err
 	}
-	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
+	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()), objects(s.registries.stable()))
 	destinations := objects(s.destinations.stable())
 	opened := stores
 	if s.opens != nil {
@@ -297,6 +318,7 @@ func (s *Source) unreadable() map[kratix.Object]error {
 	maps.Copy(all, s.gits.unreadable())
 	maps.Copy(all, s.buckets.unreadable())
 	maps.Copy(all, s.rollouts.unreadable())
+	maps.Copy(all, s.registries.unreadable())
 	return all
 }
 
@@ -383,12 +405,11 @@ func (s *Source) await(ctx context.Context, longest time.Duration, missing func(
 // Objects are all Kratix objects in the cluster as last reported by the API, with their status.
 // WorkPlacements have no contents unless Options.Contents is set.
 type Objects struct {
-	Works             []*kratix.Work
-	WorkPlacements    []*kratix.WorkPlacement
-	Destinations      []*kratix.Destination
-	GitStateStores    []*kratix.GitStateStore
-	BucketStateStores []*kratix.BucketStateStore
-	Rollouts          []*kratix.Rollout
+	Works          []*kratix.Work
+	WorkPlacements []*kratix.WorkPlacement
+	Destinations   []*kratix.Destination
+	Rollouts       []*kratix.Rollout
+	kratix.StateStores
 	// Unreadable has the names of objects that cannot be decoded, as returned by kratix.Describe.
 	// These objects have only their metadata.
 	Unreadable map[string]bool
@@ -402,7 +423,10 @@ func (s *Source) Objects() Objects {
 	}
 	return Objects{
 		Works: s.works.current(), WorkPlacements: s.placements.current(), Destinations: s.destinations.current(),
-		GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(), Rollouts: s.rollouts.current(),
+		Rollouts: s.rollouts.current(),
+		StateStores: kratix.StateStores{
+			GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(), OCIStateStores: s.registries.current(),
+		},
 		Unreadable: unreadable,
 	}
 }

@@ -310,8 +310,9 @@ func (m *mirror[O]) each(do func(O)) {
 	}
 }
 
-// reached reports whether the mirror has the object at this version or a later one. For an empty
-// version, it reports whether the object is gone.
+// reached reports whether the mirror has the object at this version or a later one, or does not
+// have the object. For an empty version, it reports whether the object is gone. If the versions
+// cannot be compared, it returns true.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -24,7 +24,7 @@ func TestRenewalsRequestOneRoundPerSecond(t *testing.T) {
 			defer mu.Unlock()
 			return slices.Clone(all)
 		}
-		for range 120 { // twelve times a second for ten seconds, as Kratix does
+		for range 120 { // twelve times a second for ten seconds
 			limit.note()
 			time.Sleep(time.Second / 12)
 		}

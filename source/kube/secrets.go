@@ -91,7 +91,7 @@ func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []
 	return found, wrong
 }
 
-// unread returns why a Secret was never read. It returns nil if the Secret was read or does not
+// unread returns why a Secret was not read. It returns nil if the Secret was read or does not
 // exist.
 func (s watchedSecret) unread() error {
 	for _, wrong := range s.unreadable() {
@@ -117,11 +117,8 @@ func references(stores []kratix.Object) []kratix.Key {
 		}
 	}
 	for _, store := range stores {
-		switch store := store.(type) {
-		case *kratix.GitStateStore:
-			add(store.Spec.SecretRef)
-		case *kratix.BucketStateStore:
-			add(store.Spec.SecretRef)
+		if store, is := store.(kratix.StateStore); is {
+			add(store.SecretReference())
 		}
 	}
 	return named

@@ -61,8 +61,7 @@ func (s *sent[T, O]) GetObjectKind() schema.ObjectKind { return O(&s.object).Get
 // GetObjectMeta returns the metadata.
 func (s *sent[T, O]) GetObjectMeta() metav1.Object { return O(&s.object) }
 
-// DeepCopyObject returns a shallow copy, which is sufficient because received objects are not
-// modified.
+// DeepCopyObject returns a shallow copy. Nothing here needs a deep one.
 func (s *sent[T, O]) DeepCopyObject() runtime.Object {
 	made := *s
 	return &made
@@ -74,8 +73,7 @@ type list[T any, O pointer[T]] struct {
 	Items           []sent[T, O] `json:"items"`
 }
 
-// DeepCopyObject returns a shallow copy, which is sufficient because the items are not modified in
-// the list.
+// DeepCopyObject returns a shallow copy. Nothing here needs a deep one.
 func (l *list[T, O]) DeepCopyObject() runtime.Object {
 	made := *l
 	return &made

@@ -37,7 +37,7 @@ type Options struct {
 // Work yet.
 var ErrSuspended = errors.New("the pipeline has suspended its Work")
 
-// ErrInput is the error that all errors about the content of the directories wrap.
+// ErrInput is the error that errors about invalid content of the directories wrap.
 var ErrInput = errors.New("invalid pipeline directories")
 
 const (

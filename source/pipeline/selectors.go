@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// entry is one destination selector of the metadata: a directory, and the labels that a Destination
-// must have to get its files.
+// entry is one destination selector of the metadata: a directory, and the requirements that the
+// labels of a Destination must meet to get its files.
 type entry struct {
 	Directory        string            `yaml:"directory"`
 	MatchLabels      map[string]string `yaml:"matchLabels"`

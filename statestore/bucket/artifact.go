@@ -18,8 +18,8 @@ const maxOthers = 1000
 const fluxIgnoreFile = ".sourceignore"
 
 // artifacts returns a function for State.Artifact. Flux computes the revision of a Bucket with a
-// directory as its prefix as follows: it is the SHA-256 of the lines "KEY ETAG" of all objects,
-// sorted by key. Flux leaves out keys that end in a slash.
+// directory as its prefix as follows: it is the SHA-256 of the lines "KEY ETAG" of all objects in
+// the directory, sorted by key. Flux leaves out keys that end in a slash.
 func (s *Store) artifacts() func(dir tree.Path) string {
 	seen, marker := s.seen, object{markerName, s.marker.etag}
 	return func(dir tree.Path) string {

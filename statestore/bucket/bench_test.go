@@ -14,6 +14,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/servertest"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -37,7 +38,7 @@ func BenchmarkWrite(b *testing.B) {
 			raw := map[int][]float64{}
 			endpoint := server.Endpoint
 			if c.latency > 0 {
-				endpoint = buckettest.Slow(b, server.Endpoint, c.latency)
+				endpoint = servertest.Slow(b, server.Endpoint, c.latency)
 			}
 			client := rawClient(b, endpoint)
 			for b.Loop() {
@@ -187,8 +188,8 @@ func BenchmarkUnchangedRound(b *testing.B) {
 	})
 }
 
-// BenchmarkRead reads stores of several sizes. The time for each object must be the same for all
-// sizes. The server sends pages from memory, so that the benchmark measures the store.
+// BenchmarkRead reads stores of several sizes. The time for each object should be about the same
+// for all sizes. The server sends pages from memory, so that the benchmark measures the store.
 func BenchmarkRead(b *testing.B) {
 	for _, objects := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("objects=%d", objects), func(b *testing.B) {

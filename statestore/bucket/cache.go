@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// cache stores contents by their digest, up to a number of bytes. When it is full, it drops a
-// random entry. Dropping the oldest entry would be the worst choice, because each round reads the
+// cache stores contents by their digest, up to a number of bytes. When it is full, it drops random
+// entries. Dropping the oldest entries would be the worst choice, because each round reads the
 // contents in the same order.
 type cache struct {
 	mu       sync.Mutex
@@ -29,7 +29,8 @@ func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	return content, ok
 }
 
-// put stores a copy of the content, unless the content is larger than an eighth of the cache.
+// put stores a copy of the content, unless the content is in the cache already, or would need more
+// than an eighth of it.
 func (c *cache) put(sum statestore.Digest, content []byte) {
 	const share = 8
 	cost := len(content) + len(sum)

@@ -1,14 +1,11 @@
 package bucket
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"net"
 	"net/http"
-	"time"
 
 	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 )
 
 // tries is the maximum number of times that a request is sent, if the server is busy or does not
@@ -21,7 +18,7 @@ func newClient(config Config, base http.RoundTripper) (*minio.Core, error) {
 		Secure:     !config.Insecure,
 		Region:     config.Region,
 		MaxRetries: tries,
-		Transport:  &transport{next: base, limit: newLimiter(config.Parallel), patience: config.Patience},
+		Transport:  transport.Limited(base, config.transport()),
 	})
 	if err != nil {
 		return nil, err
@@ -31,28 +28,6 @@ func newClient(config Config, base http.RoundTripper) (*minio.Core, error) {
 	return client, nil
 }
 
-func newHTTPTransport(config Config) (*http.Transport, error) {
-	own := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: config.Patience, KeepAlive: 15 * time.Second}).DialContext,
-		MaxIdleConns:        config.Parallel * 2,
-		MaxIdleConnsPerHost: config.Parallel,
-		IdleConnTimeout:     time.Minute,
-		TLSHandshakeTimeout: config.Patience,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		// Objects are small, and their contents are compared byte by byte.
-		DisableCompression: true,
-	}
-	if len(config.CABundle) == 0 {
-		return own, nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(config.CABundle) {
-		return nil, errors.New("the CA bundle (key ca.crt of the Secret) holds no PEM certificate")
-	}
-	own.TLSClientConfig.RootCAs = pool
-	return own, nil
+func (c Config) transport() transport.Options {
+	return transport.Options{Parallel: c.Parallel, Patience: c.Patience, CABundle: c.CABundle}
 }

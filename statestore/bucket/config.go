@@ -3,6 +3,7 @@ package bucket
 import (
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -20,8 +21,9 @@ const (
 type Config struct {
 	// Name is the name of the store in errors, such as "BucketStateStore default".
 	Name string
-	// Endpoint is a host without a scheme, optionally with a port. Requests go to exactly this
-	// host, or to the host with the bucket's name in front of it if the provider requires that.
+	// Endpoint is a host without a scheme, optionally with a port. Requests go to this host, or to
+	// the host with the bucket's name in front of it. With Amazon S3, they may go to the host of
+	// the bucket's region.
 	Endpoint string
 	// Insecure means that requests use HTTP instead of HTTPS.
 	Insecure bool
@@ -31,14 +33,16 @@ type Config struct {
 	// Path is the prefix of the keys of the store's objects, in any form that tree.ParseDir
 	// accepts.
 	Path string
-	// Region is the region of the bucket. If it is empty, the client requests it from the server.
+	// Region is the region of the bucket. If it is empty, the client derives it from Endpoint, or
+	// requests it from the server.
 	Region string
 	Auth   Auth
 	// CABundle has PEM certificates of CAs that are trusted in addition to those of the system.
 	CABundle []byte
 	// Parallel is the maximum number of concurrent requests.
 	Parallel int
-	// Patience is how long a server may send nothing until a request is cancelled and tried again.
+	// Patience is how long a server may send nothing until a request is cancelled. Uploads get more
+	// time, in proportion to their size.
 	Patience time.Duration
 	// Cache is the maximum size of the cached contents, in bytes.
 	Cache int
@@ -75,7 +79,7 @@ func open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, statestore.InField("spec.path", err)
 	}
-	base, err := newHTTPTransport(config)
+	base, err := transport.New(config.transport())
 	if err != nil {
 		return nil, statestore.InField("spec.secretRef", err)
 	}

@@ -28,9 +28,10 @@ type role struct {
 var _ credentials.Provider = (*role)(nil)
 
 const (
-	// retryInterval is the time until the next attempt to renew credentials, after a failed one.
+	// retryInterval is the maximum time until the next attempt to renew credentials, after a failed
+	// one.
 	retryInterval = 10 * time.Second
-	// margin is how long credentials must still be valid to be used.
+	// margin is how long former credentials must still be valid to be used after a failed attempt.
 	margin = time.Second
 )
 
@@ -55,8 +56,9 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	return r.last, nil
 }
 
-// endpoint returns the endpoint for credentials that is set in one of the environment variables of
-// Amazon's own tools. If none is set, it returns "", and the library chooses the endpoint.
+// endpoint returns the endpoint for credentials of a web identity or an instance, if it is set in
+// an environment variable of Amazon's own tools. Otherwise it returns "", and the library chooses
+// the endpoint.
 func endpoint() string {
 	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	switch {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -33,7 +34,7 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 }
 
 // diagnose returns the class of an error, and the field to change. If no fix determines the class,
-// the class is Server if the server has responded, and otherwise Network.
+// the class is Server if the server has responded, and otherwise the class of the error's kind.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
@@ -42,7 +43,7 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	switch {
 	case strings.HasPrefix(v.fix, fixOtherRegion):
 		return statestore.Diagnosis{Class: statestore.Setting, Field: "spec.endpoint"}
-	case answered, errors.As(err, new(pausedError)):
+	case answered, errors.As(err, new(transport.PausedError)):
 		return statestore.Diagnosis{Class: statestore.Server}
 	case errors.Is(v.kind, statestore.ErrUnavailable):
 		return statestore.Diagnosis{Class: statestore.Network}
@@ -50,7 +51,8 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	return statestore.Diagnosis{Class: statestore.ClassOf(v.kind)}
 }
 
-// withFix returns the verdict with a fix for the class of the error, if the verdict has no fix.
+// withFix returns the verdict with a general fix if it has none and the class of the error is
+// Network or Server. A cancelled operation, a stale revision and a pause get no fix.
 func (v verdict) withFix(err error) verdict {
 	if v.fix != "" || v.cause != nil || errors.Is(v.kind, statestore.ErrStale) || waitOf(err) > 0 {
 		return v
@@ -66,9 +68,9 @@ func (v verdict) withFix(err error) verdict {
 
 // waitOf returns how long the server demands that its clients wait before they try again.
 func waitOf(err error) time.Duration {
-	var wait pausedError
+	var wait transport.PausedError
 	errors.As(err, &wait)
-	return wait.wait
+	return wait.Wait
 }
 
 // isUnknownUser reports whether an S3 error code is about the access key. Some servers send such a

@@ -10,7 +10,7 @@ import (
 )
 
 // digestKey is the key of an object's metadata with the digest of its content. It is needed if the
-// ETag is not the MD5 of the content, because a key service encrypts the object.
+// ETag is not the MD5 of the content, for example because a key service encrypts the object.
 const digestKey = "Kratix-Schedule-Md5"
 
 func digestOf(content []byte) statestore.Digest {
@@ -36,7 +36,7 @@ func parseSum(s string) (sum statestore.Digest, ok bool) {
 	return sum, err == nil
 }
 
-// digestCache caches the digests of objects whose ETags are not MD5s.
+// digestCache caches the digests of objects whose ETags may not be their MD5s.
 type digestCache struct {
 	mu sync.Mutex
 	// opaque means that an ETag that looks like an MD5 may not be the MD5 of the content.
@@ -98,7 +98,8 @@ func (s *digestCache) suspected() bool {
 	return s.opaque
 }
 
-// keep drops the entries of objects that are not in files, once there are many of them.
+// keep drops the entries of objects that are not in files, once there are many more entries than
+// files.
 func (s *digestCache) keep(files statestore.Files) {
 	const slack = 1000
 	s.mu.Lock()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -133,14 +134,13 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, fix: fixPlain}
 	case errors.As(err, &dns), errors.As(err, &dial):
 		return verdict{kind: statestore.ErrUnavailable, fix: fixReach}
-	case errors.As(err, new(silenceError)), errors.Is(err, errConnectionClosed), cutOff(err):
+	case errors.As(err, new(transport.SilenceError)), errors.Is(err, transport.ErrConnectionClosed), cutOff(err):
 		return verdict{kind: statestore.ErrUnavailable, fix: fixWire}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// isContent reports whether the S3 error code means that the server has rejected one object because
-// of its key or its content.
+// isContent reports whether the server has rejected one object because of its key or its content.
 func isContent(err error) bool {
 	response, answered := answer(err)
 	if !answered {
@@ -162,8 +162,7 @@ func orElse(fix, other string) string {
 	return fix
 }
 
-// judgeAnswer returns the verdict on an S3 error code. If the code is unknown, the verdict depends
-// on the HTTP status.
+// judgeAnswer returns the verdict on an S3 error response.
 func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 	switch response.Code {
 	case "NoSuchBucket", "InvalidBucketName":

@@ -30,8 +30,8 @@ type named struct {
 }
 
 // begin returns the journal for an Apply. held are the files in the store. The new journal has the
-// files of changes, including changes.Unfinished, and the files that an earlier incomplete Apply
-// may still write.
+// files that the Apply writes or removes. It also has those files of j that are in
+// changes.Unfinished, or that an earlier incomplete Apply may still write.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -23,7 +24,8 @@ const pageSize = 1000
 type listing struct {
 	entries []entry // sorted by key
 	files   statestore.Files
-	// others are the objects whose keys are not valid paths, sorted by key.
+	// others are the objects whose keys are not valid paths, sorted by key. There are at most
+	// maxOthers+1.
 	others []object
 }
 
@@ -198,12 +200,12 @@ func retryTruncated(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff reports whether a response ended early. A url.Error means that there was no response;
-// minio-go has retried such a request.
+// cutOff reports whether a response ended early or was garbled. A url.Error means that there was no
+// response; minio-go has retried such a request.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError
-		quiet  silenceError
+		quiet  transport.SilenceError
 		sent   *url.Error
 	)
 	return !errors.As(err, &sent) && (errors.As(err, &syntax) || errors.As(err, &quiet) ||

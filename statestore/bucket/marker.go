@@ -41,8 +41,8 @@ const (
 
 const noConditions = "this provider does not honour conditional writes (If-Match): two concurrent writers are not detected, so run only one, for instance with leader election"
 
-// recognise returns the marker that has this ETag. It reads the marker if another writer has
-// written it. Reading it also shows whether ETags are MD5s in this bucket.
+// recognise returns the known marker if it has this ETag. Otherwise it reads the marker, which may
+// have changed again.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {
 		if etag == "" {
@@ -77,8 +77,8 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 	return next, content, err
 }
 
-// swap replaces the marker by one with this journal. It returns ErrStale if another writer has
-// replaced the marker before.
+// swap replaces the marker by one with this journal. It returns ErrStale if it finds that another
+// writer has replaced the marker before.
 func (s *Store) swap(ctx context.Context, journal journal) error {
 	body := journal.text()
 	if s.support == unconditional {
@@ -144,7 +144,7 @@ func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker
 }
 
 // tryConditions writes the marker again with a condition that is false. If the provider accepts
-// this write, it ignores conditions. The test is made once for each store.
+// this write, it ignores conditions. Once the result is known, the test is not repeated.
 func (s *Store) tryConditions(ctx context.Context, body []byte, journal journal) error {
 	const nobodys = "00000000000000000000000000000000"
 	if s.support != untried {

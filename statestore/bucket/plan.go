@@ -16,8 +16,8 @@ const maxKey = 1024
 type step struct {
 	write  []tree.File
 	remove []tree.Path
-	// final means that the step replaces records or removes files. Such steps come after all other
-	// files are written.
+	// final means that the step replaces records, or removes files that are not in the way of new
+	// ones. Such steps come last.
 	final bool
 }
 
@@ -44,7 +44,7 @@ const (
 )
 
 // fileKindOf returns the kind of a file. The first known directory in its path determines the kind.
-// Files that are neither records nor in resources/ count as dependencies.
+// Files without such a directory count as dependencies.
 func fileKindOf(path tree.Path) fileKind {
 	for rest := path; !rest.IsRoot(); {
 		var first string
@@ -94,9 +94,9 @@ type planner struct {
 	written, removed map[tree.Path]struct{}
 }
 
-// makeRoom looks for stored files that block the file at path: a file at the path of one of its
-// directories, or files below path. If the changes remove them, makeRoom adds them to early, so
-// that they are removed first. Otherwise it returns the reason why the file cannot be stored.
+// makeRoom returns the reason why the file at path cannot be stored, or "". A stored file may be in
+// the way, at the path of a directory above path or below path. If the changes remove it, it is no
+// reason, and makeRoom adds it to early, so that it is removed first.
 func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why string) {
 	if isMarkers(path) {
 		return fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)
@@ -127,8 +127,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 	return ""
 }
 
-// clear adds the stored file at path to early if the changes remove it. Otherwise it returns the
-// reason why the new file cannot be stored.
+// clear adds the stored file at path to early if the changes remove it. If they do not, it returns
+// the reason why the new file cannot be stored.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.stored.files.Has(path) {
 		return ""

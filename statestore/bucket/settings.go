@@ -49,7 +49,7 @@ const (
 	maxName = 63
 )
 
-// checkName returns an error with the rule that a bucket's name violates. Amazon's rules are
+// checkName returns an error with a rule that a bucket's name violates, or nil. Amazon's rules are
 // stricter than those of other providers.
 func checkName(name, endpoint string) error {
 	wrong := func(rule string) error { return fmt.Errorf("bucket name %q: %s", name, rule) }

@@ -1,26 +1,24 @@
 // Package bucket implements a state store in a prefix of an S3 bucket. Each file is one object. It
 // does I/O: it connects to Amazon S3, and to servers with the same protocol.
 //
-// A Read is one listing of the store's prefix. An object's digest is its ETag if that is the MD5 of
-// the content. With encryption by a key service and with multipart uploads it is not. Then the
-// digest is in the object's metadata, or the object is read once and its digest is cached with the
-// ETag.
+// A Read lists the store's prefix. An object's digest is its ETag if that is the MD5 of the
+// content. With encryption by a key service and with multipart uploads it is not. Then the digest
+// is in the object's metadata, or the object is read once. The digest is cached with the ETag.
 //
 // A bucket has no transactions. The store replaces them as follows:
 //
 //   - One object, the marker, is replaced by compare-and-swap before any other
-//     write. Its version is the revision of the store. If another writer wins the
-//     swap, this store writes nothing.
+//     write, if the provider supports that. Its version is the revision of the
+//     store. If another writer wins the swap, this store writes nothing else.
 //   - The changes are written in steps. The server must have acknowledged each step
 //     before the next begins. The order is: records of new placements, files outside
 //     of resources/, files in resources/, records that changed, and then the
-//     removals: in resources/, elsewhere, and of records. A crash thus leaves more
-//     files than wanted and never fewer, and no files without their record.
-//   - The marker lists every file that will be written or removed, until all
-//     changes are made. After a crash, each file is therefore listed in a record or
-//     in the marker. Read returns it in State.Unfinished if it still has the digest
-//     that is in the marker. The next round keeps the files that are wanted and
-//     removes the others.
+//     removals: in resources/, elsewhere, and of records. A record thus exists
+//     before its files and until they are removed.
+//   - The marker lists the files that will be written or removed, except records,
+//     until all changes are made. After a crash, Read returns the listed files in
+//     State.Unfinished if they still have the digests that are in the marker. The
+//     next round keeps the files that are wanted and removes the others.
 //   - If another writer replaces the marker during an Apply, requests of the first
 //     writer may arrive late. The files in the first writer's marker are therefore
 //     listed in the markers of one more Apply.
@@ -95,8 +93,9 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}, nil
 }
 
-// Apply replaces the marker, makes the changes, and replaces the marker again when all of them are
-// made. If Apply returns an error, some changes may have been made; the next Read shows which.
+// Apply replaces the marker, makes the changes, and replaces the marker again if files other than
+// records have changed. If Apply returns an error, some changes may have been made; the next Read
+// shows which.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil

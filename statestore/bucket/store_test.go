@@ -18,6 +18,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/sse"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/servertest"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
@@ -28,7 +29,7 @@ import (
 // MinIO can encrypt buckets if this variable configures a key service.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-func behindProxy(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
+func behindProxy(t testing.TB, config bucket.Config) (bucket.Config, *servertest.Proxy) {
 	t.Helper()
 	proxy := buckettest.NewProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint

@@ -128,7 +128,7 @@ func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 }
 
 // undo restores the files that a rejected Apply has changed. It returns the rejection, and the new
-// revision of the store. If undo fails, the marker still lists all files that may be incomplete.
+// revision of the store. If undo fails, it returns its own error.
 func (s *Store) undo(ctx context.Context, done *progress, begun journal, refused error) (statestore.Revision, error) {
 	if err := s.stillOurs(ctx); err != nil {
 		return "", err

@@ -74,8 +74,8 @@ func (s *Store) put(ctx context.Context, file tree.File) error {
 	return nil
 }
 
-// send uploads an object in one part, whatever its size, so that the ETag is the MD5. The server
-// compares the content with the MD5 in the request.
+// send uploads an object in one part, whatever its size, so that the ETag can be the MD5. The
+// server compares the content with the MD5 in the request.
 func (s *Store) send(ctx context.Context, key string, content []byte, options minio.PutObjectOptions) (minio.UploadInfo, error) {
 	sum := md5.Sum(content) //nolint:gosec // see digestcache.go
 	options.DisableContentSha256 = true

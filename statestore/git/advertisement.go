@@ -9,10 +9,10 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
 
-// maxAdvertisement is the maximum size of a list of references that is kept, in bytes.
+// maxAdvertisement is the size in bytes from which a list of references is not kept.
 const maxAdvertisement = 1 << 20
 
-// advertisement is the last list of references for which the server has sent an ETag. If the list is
+// advertisement is the last list of references, if the server sent an ETag with it. If the list is
 // unchanged, the server can answer the next request without it.
 type advertisement struct {
 	mu   sync.Mutex
@@ -43,7 +43,6 @@ func (a *advertisement) decode(answer *http.Response, service string) (*packp.Ad
 	}
 	body := &head{limit: maxAdvertisement}
 	refs, err := decodeRefs(io.TeeReader(answer.Body, body), service)
-	a.etag, a.body = "", nil
 	if etag := answer.Header.Get("ETag"); err == nil && etag != "" && len(body.text) < maxAdvertisement {
 		a.etag, a.body = etag, body.text
 	}

@@ -120,7 +120,7 @@ func (s *Store) pushDirectly(ctx context.Context, parts []commitChanges) *push {
 	return s.remote.pushAgain(ctx, s.tip)
 }
 
-// isFinal reports whether a push would also fail if the branch were read first.
+// isFinal reports whether an error means that the push is not repeated after reading the branch.
 func isFinal(err error) bool {
 	var refused refusal
 	if errors.As(err, &refused) && refused.status != "" {

@@ -126,7 +126,7 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 }
 
 // maxAttributes is the maximum number of .gitattributes files below the store's directory that are
-// read. maxDoubts is the maximum number of their lines that are reported.
+// read. maxDoubts is the maximum number of warnings about single attributes.
 const (
 	maxAttributes = 100
 	maxDoubts     = 20
@@ -142,8 +142,8 @@ func (s *Store) attributesBelow() []attributesAt {
 	return found
 }
 
-// doubtful returns a warning for each line that may make the files of a checkout differ from the
-// files that the store has written.
+// doubtful returns a warning for each attribute with which a checkout may differ from the files
+// that the store has written: filter, working-tree-encoding, ident and eol=crlf.
 func doubtful(name, text string) []string {
 	var doubts []string
 	number := 0

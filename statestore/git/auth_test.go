@@ -58,8 +58,8 @@ type github struct {
 	app    git.GitHubApp
 	now    time.Time
 	given  int
-	status int    // status of the next rejection; zero for none
-	words  string // text of the next rejection
+	status int    // status with which requests are rejected; zero for none
+	words  string // text of the rejections
 	header http.Header
 }
 

@@ -19,8 +19,8 @@ const (
 )
 
 // parseAuthor parses a person in the form "Name <address>", a mail address, or a name. It returns
-// false if the text is too long, or cannot be in the header of a commit. It does not remove invalid
-// characters, because the rest could be the name of another person.
+// false for other texts, and for texts that are too long. It does not remove invalid characters,
+// because the rest could be the name of another person.
 func parseAuthor(text string) (Author, bool) {
 	text = strings.TrimSpace(text)
 	if len(text) > longestAuthor || !printable.IsPlain(text) {
@@ -73,8 +73,8 @@ type authorship struct {
 
 // authorsOf returns the author that all Works of the placements name in an annotation. If they do
 // not name the same one, it returns defaultAuthor, and the named persons as co-authors, at most
-// mostCoAuthors of them. A removed placement without annotations counts with the annotations of
-// another placement of its Work.
+// mostCoAuthors of them. A placement without the annotation, such as a removed one, counts with
+// that of another placement of its Work.
 func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
 	named := map[string]string{}
 	for _, p := range placements {

@@ -19,12 +19,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// BenchmarkBurst writes a thousand placements of three files over https.
+// BenchmarkBurst writes placements of three files over https.
 //
-//	store     with one Apply
+//	store     a thousand with one Apply
 //	command   one after the other with the git command line, as Kratix's own writer
 //	          does: fetch, reset, clean, write, add, commit, push
-//	push      with git push, of one commit that was made before
+//	push      a thousand with git push, of one commit that was made before
 func BenchmarkBurst(b *testing.B) {
 	const burst = 1000
 	b.Run("store", func(b *testing.B) { benchmarkStore(b, 100, burst) })

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// If a blob is missing, the blobs of the following files are fetched with it: minAhead of them the
-// first time, then twice as many each time, up to maxAhead.
+// If a blob is missing, missing blobs of the following files are fetched with it: minAhead blobs
+// the first time, then twice as many each time, up to maxAhead.
 const (
 	minAhead = 32
 	maxAhead = 4096

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// branch is a branch of a repository, with its cached objects. All stores at paths of the branch
-// share it.
+// branch is a branch of a repository, with its cached objects. Stores at several paths of the
+// branch can share it.
 type branch struct {
 	remote *remote
 
@@ -45,8 +45,8 @@ func newBranch(r *remote) *branch {
 	return &branch{remote: r, token: make(chan struct{}, 1), objects: newObjects()}
 }
 
-// minTidyObjects and minTidyBytes are the numbers of objects and bytes that must have been added
-// before tidy drops unreachable objects.
+// tidy drops unreachable objects only after at least minTidyObjects objects or minTidyBytes bytes
+// were added.
 const (
 	minTidyObjects = 20_000
 	minTidyBytes   = 64 << 20
@@ -97,8 +97,8 @@ func (b *branch) shut() {
 	b.answered, b.joint = 0, statestore.JointRead{}
 }
 
-// pullSince pulls, unless a request with a number above last was answered, or the last one was for
-// reads that belong to this one. Thus stores that are read at the same time share one request.
+// pullSince pulls, unless a request with a number above last was answered, or the last request was
+// for the same JointReads. Thus stores that are read at the same time can share one request.
 func (b *branch) pullSince(ctx context.Context, last int64) error {
 	joint := statestore.JointReadOf(ctx)
 	if b.answered > last || joint != (statestore.JointRead{}) && joint == b.joint {
@@ -168,8 +168,8 @@ func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	return plumbing.ZeroHash
 }
 
-// tidy drops the objects that cannot be reached from head. It does nothing until half of all
-// objects, or of their bytes, were added after the last tidy.
+// tidy drops the objects that cannot be reached from head. It does nothing until many objects were
+// added after the last tidy: half of all objects, or of their bytes, and a minimum number.
 func (b *branch) tidy() error {
 	held, grown := b.objects, b.objects.grown
 	few := grown.objects < max(minTidyObjects, held.len()/2) && grown.bytes < max(minTidyBytes, held.bytes()/2)

@@ -93,7 +93,7 @@ func TestCommitsOfRequests(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		store := open(t, config)
-		for round := range 2 { // twice, because each notice must be sent once
+		for round := range 2 { // twice, because each notice must be sent only once
 			state, err := store.Read(t.Context())
 			if err != nil {
 				t.Fatal(err)

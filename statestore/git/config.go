@@ -35,8 +35,9 @@ type Config struct {
 	CreateBranch bool
 	// Path is the directory of the store in the repository, in any form that tree.ParseDir accepts.
 	Path string
-	// Author is the author of commits. Committer is their committer. If its name is empty, Author
-	// is also the committer.
+	// Author is the author of commits. If its name is empty, the name is DefaultAuthor. Committer
+	// is their committer. If its name is empty, the name is that of Author, and so is an empty
+	// address.
 	Author, Committer Author
 	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
 	// trailer.
@@ -69,7 +70,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Author is a person in a commit. An empty Name means DefaultAuthor.
+// Author is a person in a commit.
 type Author struct{ Name, Email string }
 
 // clean returns the author without characters that are invalid in the header of a commit. If the

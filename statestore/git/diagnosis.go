@@ -46,7 +46,7 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 }
 
 // diagnose returns the class of an error, and the field to change. If no fix determines the class,
-// the class is Server if the server has responded, and otherwise Network.
+// the class is Server if the server has responded, and otherwise the class of the error's kind.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
@@ -66,7 +66,8 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	return statestore.Diagnosis{Class: statestore.ClassOf(v.kind)}
 }
 
-// withFix returns the verdict with a fix for the class of the error, if the verdict has no fix.
+// withFix returns the verdict with a general fix if it has none and the class of the error is
+// Network or Server. A cancelled operation, a stale revision and a pause get no fix.
 func (v verdict) withFix(err error) verdict {
 	if v.fix != "" || v.ended != nil || errors.Is(v.kind, statestore.ErrStale) {
 		return v

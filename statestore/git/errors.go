@@ -226,9 +226,8 @@ var staleTexts = [...]string{
 	"reference does not exist", "fetch first", "non-fast-forward", "stale info", "lock_failure", "lock failure",
 }
 
-// judgeRefusal returns the verdict on a failed push. It depends on the status of the push and not
-// on the output of hooks, because a hook could print the same message as for a branch that has
-// moved.
+// judgeRefusal returns the verdict on a failed push. The status of the push determines whether the
+// branch has moved. The output of hooks does not, because a hook could print the same message.
 func judgeRefusal(r refusal) verdict {
 	if r.status == "" {
 		v := judge(r.cause)
@@ -294,8 +293,8 @@ func isPathError(err error) bool {
 // maxMessage is the maximum number of bytes of a server's message that an error contains.
 const maxMessage = 4 << 10
 
-// oneSentence joins the lines of a text and removes control characters. Of several progress texts
-// that overwrite each other in one line, it keeps only the last.
+// oneSentence joins the lines of a text, removes control characters, and truncates the text. Of
+// several progress texts that overwrite each other in one line, it keeps only the last.
 func oneSentence(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {

@@ -7,9 +7,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// examine determines whether the server has rejected the content of a push, or rejects every push.
-// Unless the server has accepted a push recently, examine pushes the branch to the commit that it
-// already has.
+// examine determines whether a rule of the server has rejected the content of a push, or rejects
+// every push. Unless the server has accepted a push recently, examine pushes the branch to the
+// commit that it already has. It returns other errors unchanged.
 func (s *Store) examine(ctx context.Context, err error) error {
 	var refused refusal
 	if !errors.As(err, &refused) || refused.status == "" || !isRule(refused) || s.accepts {
@@ -38,7 +38,7 @@ func (s *Store) examine(ctx context.Context, err error) error {
 // has moved, or that objects could not be stored.
 func isRule(r refusal) bool { return r.status != "" && judgeRefusal(r).fix == fixHook }
 
-// confirm pushes the branch to the commit that it already has. A server that rejects this push
+// confirm pushes the branch to the commit that it already has. A rule that rejects this push
 // rejects every push.
 func (p *push) confirm(ctx context.Context) error {
 	err := p.send(ctx, &commit{commit: p.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})

@@ -23,7 +23,7 @@ func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSessi
 	return nil
 }
 
-// fetchNew fetches only objects that cannot be reached from head. It does not check that the server
+// fetchNew requests the objects that cannot be reached from head. It does not check that the server
 // has sent all of them, because reading a missing object returns an error.
 func (b *branch) fetchNew(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	if !refs.Capabilities.Supports(capability.Shallow) {

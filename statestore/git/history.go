@@ -22,8 +22,8 @@ const (
 )
 
 // Log returns the newest commits of the branch along their first parents. If the server can send
-// commits without their trees, Log fetches only the commits. Otherwise it fetches all objects of at
-// most maxPastDepth commits.
+// commits without their trees, Log fetches only the commits. Otherwise it also fetches their files,
+// and returns at most maxPastDepth commits.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.Log{}, err

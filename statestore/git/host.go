@@ -10,12 +10,13 @@ import (
 )
 
 // maxHandshakes is the maximum number of concurrent handshakes with one server. Servers and
-// firewalls treat more as an attack, and drop them.
+// firewalls may treat more as an attack, and drop them.
 const maxHandshakes = 4
 
 const handshakeTimeout = 10 * time.Second
 
-// host limits the concurrent handshakes with one server. All remotes on the server share it.
+// host limits the concurrent handshakes with one server. The remotes of a Pool on this server share
+// it.
 type host struct{ slots chan struct{} }
 
 func newHost() *host { return &host{slots: make(chan struct{}, maxHandshakes)} }
@@ -112,8 +113,8 @@ type account struct {
 	auth Auth
 }
 
-// get returns the host that all remotes of a server share, and the pause that all remotes with the
-// same credentials share.
+// get returns the host that the remotes of a server share, and the pause that those of them with
+// the same credentials share.
 func (n *sharedHosts) get(address string, auth Auth) (*host, *pause) {
 	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // newHost returns no error
 	r, _ := n.pauses.get(account{address, auth}, func() (*pause, error) { return &pause{}, nil })

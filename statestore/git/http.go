@@ -47,8 +47,8 @@ func (p proxyRefusal) Error() string {
 	return fmt.Sprintf("the proxy %s refuses the connection: %s", p.proxy, p.status)
 }
 
-// checkProxy returns an error with the whole status if a proxy rejects a connection. The library
-// would omit most of the status.
+// checkProxy returns an error with the whole status if a proxy rejects a connection. net/http would
+// omit the status code.
 func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
@@ -56,8 +56,9 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 	return proxyRefusal{proxy: proxy.Host, status: answer.Status}
 }
 
-// drainingTransport is a RoundTripper that reads responses to their end, so that connections can be
-// used again. The parsers of git's protocol stop before the end.
+// drainingTransport is a RoundTripper whose responses are read up to maxDrain bytes further when
+// they are closed, so that connections can be used again. The parsers of git's protocol stop before
+// the end.
 type drainingTransport struct {
 	next http.RoundTripper
 	seen *moved

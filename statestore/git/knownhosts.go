@@ -22,8 +22,9 @@ type knownHosts struct{ callback ssh.HostKeyCallback }
 //
 // The library compares keys and hashed names, and supports @revoked. It matches patterns
 // differently from ssh: a pattern without a port matches port 22 only, although ssh may match
-// another port too. Therefore it gets only the lines for this server, with the server's own name
-// instead of the pattern (see docs/decisions/libraries.md).
+// another port too. Therefore it gets only the lines that match this server, with the server's own
+// name instead of the pattern, and the lines with hashed names. A revoked key is revoked for every
+// server (see docs/decisions/libraries.md).
 func parseKnownHosts(text, address string) (*knownHosts, error) {
 	address = strings.ToLower(address)
 	name := knownhosts.Normalize(address)
@@ -56,7 +57,8 @@ func parseKnownHosts(text, address string) (*knownHosts, error) {
 }
 
 // spellings returns the names that replace the patterns of a line: the server's own name if a
-// pattern matches it, and all hashed names.
+// pattern matches it, and all hashed names. It returns none if a negated pattern matches the name
+// or is hashed.
 func spellings(patterns []string, name string) []string {
 	var names []string
 	for _, pattern := range patterns {

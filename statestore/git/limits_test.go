@@ -70,8 +70,8 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	}
 }
 
-// TestLongestPathCanBeCheckedOut clones a repository with the longest allowed path to a directory
-// with the longest name for which the limit leaves room.
+// TestLongestPathCanBeCheckedOut clones repositories to a directory whose own path has 254 bytes,
+// for which the limit leaves room. The longest allowed path can be checked out there.
 func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	longest := "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 19) + "/"
 	longest += strings.Repeat("f", 3840-len(longest))

@@ -23,8 +23,8 @@ func (r *remote) exists() (bool, error) {
 }
 
 // create creates a bare repository on this machine. Its HEAD is the branch. The repository is
-// created under another name and renamed when it is complete, so that only one of two concurrent
-// calls succeeds.
+// created under another name and renamed when it is complete, so that two concurrent calls create
+// only one.
 func (r *remote) create(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
-	grown  growth // the objects that were added since this value was created
+	grown  growth // the added objects that count for tidy
 	limit  int64  // maximum number of bytes in memory; more objects are written to the file
 	memory *log
 	spill  *log // the file; nil until it is needed

@@ -11,7 +11,7 @@ import (
 )
 
 // BenchmarkHeld stores the objects of a repository with 100,000 Works, each with three files and a
-// record, and reads its trees.
+// record, and reads its trees. The benchmark "trees" omits the blobs.
 //
 //	heap-B/object  heap memory after a garbage collection, for each object
 //	heap-MiB       heap memory after a garbage collection

@@ -94,7 +94,7 @@ func TestOnlyNewCompleteObjectsUseMemory(t *testing.T) {
 	}
 }
 
-// TestObjectsAreReadWhileOthersAreAdded is useful only with -race.
+// TestObjectsAreReadWhileOthersAreAdded is most useful with -race.
 func TestObjectsAreReadWhileOthersAreAdded(t *testing.T) {
 	const n = 2000
 	held := newObjects()

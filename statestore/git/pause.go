@@ -73,7 +73,8 @@ func saysLimited(words string) bool {
 	return false
 }
 
-// wait returns the pause that a response demands, or zero if it demands none.
+// wait returns the pause that a response demands. If the response names no time, but its text is
+// about a rate limit, the pause is limitedPause. Otherwise it is zero.
 func (e *statusError) wait() time.Duration {
 	if wait := retryAfter(e.header); wait > 0 {
 		return wait

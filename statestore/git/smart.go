@@ -55,8 +55,8 @@ func (t smartTransport) session(service string, auth transport.AuthMethod) (*sma
 	return s, nil
 }
 
-// smartSession is one exchange with a service: a request for the references, and then at most one
-// other request.
+// smartSession is one exchange with a service: at most one request for the references, and then at
+// most one other request.
 type smartSession struct {
 	client  http.Client
 	base    string
@@ -141,7 +141,7 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 }
 
 // sameOrigin reports whether credentials for a may be sent to b. Either both must have the same
-// scheme, host and port, or b must be https on the same host and both must have the default ports.
+// scheme, host and port, or a must be http and b https on the same host, with the default ports.
 func sameOrigin(a, b *url.URL) bool {
 	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
 		return false
@@ -205,7 +205,7 @@ func (s *smartSession) post(ctx context.Context, body *bytes.Buffer) (*http.Resp
 	return s.do(ctx, http.MethodPost, s.base+"/"+s.service, body)
 }
 
-// do sends a request. It returns an error if the status of the response is not 2xx, or 304 after a
+// do sends a request. It returns an error unless the status of the response is 2xx, or 304 after a
 // conditional request.
 func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, at, body)

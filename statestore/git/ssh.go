@@ -20,7 +20,7 @@ type SSH struct {
 	// PrivateKey is a private key as PEM. Passphrase decrypts the key if it is encrypted.
 	PrivateKey, Passphrase string
 	// KnownHosts is the text of a known_hosts file. If the file does not have the key of the
-	// server, connecting fails.
+	// server, connecting fails. It may be empty only if Config.Insecure is set.
 	KnownHosts string
 }
 

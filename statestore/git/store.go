@@ -1,13 +1,13 @@
-// Package git implements a state store in a directory of a git branch. It writes the changes of a
-// round as one commit, and reads the branch without a worktree. It does I/O: it connects to git
-// servers over https, http and ssh, and runs the git binary for local repositories.
+// Package git implements a state store in a directory of a git branch. It writes a ChangeSet as one
+// commit, and reads the branch without a worktree. It does I/O: it connects to git servers over
+// https, http and ssh, and runs the git binary for local repositories.
 //
 // The objects of the branch's newest commit are cached. Their contents are in memory up to a limit,
 // and then in a file without a name. Hashes and positions are always in memory. If the server
 // supports it, blobs are fetched only when they are read. A write creates the new blobs, the trees
 // on changed paths and one commit, and sends only these objects. The branch is moved by
-// compare-and-swap and never by force. Stores on one branch that were opened by one Pool share the
-// objects.
+// compare-and-swap and never by force. Stores on one branch that one Pool has opened with the same
+// credentials share the objects.
 //
 // In an empty repository, the first write creates the branch, as a commit without a parent. If the
 // repository has other branches and not this one, that is an error, unless Config.CreateBranch is
@@ -125,8 +125,9 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return revision, nil
 }
 
-// checkBase sets head to tip, which is the branch's commit on the server, or zero if there is no
-// branch. It returns ErrStale if the store's directory is not the same as at base.
+// checkBase returns ErrStale unless the store's directory is known to be the same as at base. tip
+// is the branch's commit on the server, or zero if there is no branch. If head is another commit,
+// checkBase pulls the branch.
 func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {
 		return statestore.ErrStale

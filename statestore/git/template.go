@@ -16,13 +16,13 @@ import (
 type MessageData struct {
 	// Subject is the first line, such as "Place default/db on worker-1".
 	Subject string
-	// List has a line for each placement, if there are several placements, or if one was rolled
-	// back.
+	// List has a line for each of Placements, and one with the number of the others. It is empty if
+	// there are no placements, or only one that was not rolled back.
 	List string
 	// Trailers are the trailers. git recognizes them only at the end of the message, after an empty
 	// line.
 	Trailers string
-	// Placements are the placements in List. More is the number of placements that are not in List.
+	// Placements are the first placements. More is the number of the others.
 	Placements []Placement
 	More       int
 	// Store is the kind and name of each store, separated by commas. Owner is the controller ID of
@@ -31,9 +31,9 @@ type MessageData struct {
 	// Written and Removed are the numbers of files that are written and removed.
 	Written, Removed int
 
-	// all are the placements, including those that are not in List.
+	// all are all placements.
 	all []Placement
-	// requested are the trailers from Config.Trailers.
+	// requested are the trailers from Config.Trailers and those with co-authors.
 	requested string
 }
 
@@ -82,8 +82,8 @@ func ParseMessage(text string) (*Message, error) {
 	return m, err
 }
 
-// text executes the template. If the message does not end with all trailers, text adds those from
-// Config.Trailers.
+// text executes the template. If the message does not end with data.Trailers, text adds
+// data.requested.
 func (m *Message) text(data MessageData) (string, error) {
 	var text bytes.Buffer
 	if err := m.template.Execute(&text, data); err != nil {

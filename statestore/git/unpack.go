@@ -14,8 +14,8 @@ import (
 // be nil.
 //
 // The library's own parser is not used: it keeps three positions for every object and up to a
-// hundred megabytes of contents, and processes all objects twice. unpack stores each object as soon
-// as it is read.
+// hundred megabytes of contents, and processes all objects twice. unpack stores an object as soon
+// as the object and its base are read.
 func unpack(pack io.Reader, into, held *objects) error {
 	u := unpacker{scanner: packfile.NewScanner(pack), into: into, objects: held}
 	_, count, err := u.scanner.Header()

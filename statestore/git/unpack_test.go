@@ -194,7 +194,7 @@ func TestInvalidPackIsRejected(t *testing.T) {
 	short := entries[0]
 	short.content = short.content[:len(short.content)-5]
 	lying := packOf(t, short)
-	lying[12]++ // the header counts one object too many
+	lying[12]++ // the header of the object states one byte too many
 	sum := sha1.Sum(lying[:len(lying)-sha1.Size])
 	copy(lying[len(lying)-sha1.Size:], sum[:])
 	if err := unpack(bytes.NewReader(lying), newObjects(), nil); !errors.Is(err, packfile.ErrMalformedPackFile) {

@@ -177,8 +177,8 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, state.Files.Len()/2)
 }
 
-// waitUntilIdle waits until the references have not changed for 300 ms, because receive-pack processes of
-// killed writers may still be running.
+// waitUntilIdle waits until the references have not changed for 300 ms, because receive-pack
+// processes of killed writers may still be running.
 func waitUntilIdle(t *testing.T, repository string) {
 	t.Helper()
 	before := ""

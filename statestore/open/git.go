@@ -20,8 +20,8 @@ type Commits struct {
 	// AuthorAnnotation is an annotation of Works with the author of their commits. If it is empty,
 	// the author in the store's spec is the author of all commits.
 	AuthorAnnotation string
-	// Committer is the committer of all commits. If its name is empty, the author in the store's
-	// spec is also the committer.
+	// Committer is the committer of all commits. If its name is empty, the name is that of the
+	// author in the store's spec, and so is an empty address.
 	Committer git.Author
 	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
 	// trailer.
@@ -47,7 +47,7 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 }
 
 // gitConfig returns the configuration for a GitStateStore and its Secret, without the settings that
-// are not in these objects: the clock, the receiver of notices and the form of commits.
+// are not in these objects, such as the clock and the form of commits.
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{
@@ -126,7 +126,7 @@ func (v *secretValues) text(key string) string {
 }
 
 // line returns the value of a key without leading and trailing white space, which editors and echo
-// add.
+// add. It adds a warning if there is any.
 func (v *secretValues) line(key string) string {
 	value, _ := v.secret.Value(key)
 	trimmed := strings.TrimSpace(value)

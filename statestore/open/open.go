@@ -1,5 +1,6 @@
-// Package open opens the [statestore.Store] for a GitStateStore or a BucketStateStore and its
-// Secret. Opening a store sends no request to a server. Reading and writing do.
+// Package open opens the [statestore.Store] for a GitStateStore, a BucketStateStore, or a
+// Destination on an OCIStateStore, with its Secret. Opening a store sends no request to a server.
+// Reading and writing do.
 package open
 
 import (
@@ -10,6 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+	"github.com/kratix-schedule/kratix-schedule/statestore/oci"
 )
 
 // Stores opens stores. It returns the same store for a reference while the object and its Secret
@@ -20,15 +22,19 @@ type Stores struct {
 	// CreateBranch means that the first write creates the branch in a repository that has other
 	// branches. Without it, a git store whose branch does not exist is misconfigured.
 	CreateBranch bool
-	// Now returns the time for the date of commits. It must not be nil.
+	// Now returns the time, such as the date of a commit. It must not be nil.
 	Now func() time.Time
-	// Notify is called once for each limitation of a bucket's provider, and for each template or
-	// annotation that cannot be used for a commit. It may be nil.
+	// RegistryTokens is the directory with the token files of registries; empty if there is none.
+	RegistryTokens string
+	// Notify is called once for each limitation of a bucket's provider or of a registry, and for
+	// each template or annotation that cannot be used for a commit. It may be nil.
 	Notify func(message string)
 
 	repositories openStores[git.Config]
 	pool         git.Pool
 	buckets      openStores[bucket.Config]
+	registries   openStores[oci.Config]
+	clients      oci.Pool
 }
 
 var (
@@ -36,7 +42,7 @@ var (
 	_ statestore.Keeper = (*Stores)(nil)
 )
 
-// Open returns the store for a GitStateStore or a BucketStateStore. Its errors are of type
+// Open returns the store for the object of a state store. Its errors are of type
 // *statestore.Error.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	switch store := spec.(type) {
@@ -44,6 +50,8 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 		return s.openGit(ref, store, secret)
 	case *kratix.BucketStateStore:
 		return s.openBucket(ref, store, secret)
+	case *kratix.OCIStateStore:
+		return s.openOCI(ref, store, secret)
 	}
 	return nil, Misconfigured(ref, "", "it is not in the input", "Add the object, or correct the reference.")
 }
@@ -52,6 +60,7 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 	s.repositories.keep(refs)
 	s.buckets.keep(refs)
+	s.registries.keep(refs)
 }
 
 // Misconfigured returns the error about a store that cannot be opened, with the reason and the fix.

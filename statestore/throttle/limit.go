@@ -20,12 +20,13 @@ type limit struct {
 	// limit.
 	rates     map[kratix.StateStoreReference]int
 	perMinute int
-	// tokens has one token if a commit may be made. Its number may fall to 2-perMinute, because all
-	// commits of a round may follow each other. inRound means that this round has made one.
+	// tokens has at most one token, and each commit takes one. The number of tokens may fall to
+	// 1-perMinute, because commits of one round may follow each other, and rollbacks need not wait
+	// for a token. inRound means that this round has made a commit.
 	tokens  *rate.Limiter
 	inRound bool
-	// waiting are the changes of this round that wait, next is the time of their commit, and since is
-	// the time of the first round in which changes waited. timer fires at next.
+	// waiting are the changes of this round that wait, next is the time from which they may be
+	// committed, and since is the time since which changes have waited. timer fires at about next.
 	waiting     map[statestore.View]waitingChanges
 	next, since time.Time
 	timer       *time.Timer
@@ -98,8 +99,9 @@ func (l *limit) refresh() {
 // tolerance is how early a commit may be made, because a timer and the tokens are rounded.
 const tolerance = time.Millisecond
 
-// wait returns how long the next commit must wait. An urgent commit waits only while the commits of
-// more than a minute were made ahead of time.
+// wait returns how long the next commit must wait; 0 if it may be made now. A commit must wait for
+// a token. An urgent commit, and a further commit of the same round, may be made without a token,
+// unless the commits of a whole minute were made in advance.
 func (l *limit) wait(now time.Time, urgent bool) time.Duration {
 	if l.perMinute == 0 {
 		return 0
@@ -159,7 +161,7 @@ func (l *limit) keep(inner statestore.Location, parts []statestore.ViewChanges, 
 	l.timer = time.AfterFunc(wait, l.throttle.Wake)
 }
 
-// drop removes the changes of views that no longer wait.
+// drop removes the waiting changes of views that have no changes any more.
 func (l *limit) drop(parts []statestore.ViewChanges) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -203,7 +205,7 @@ func (l *limit) takeWaiting() map[statestore.Location][]statestore.ViewChanges {
 	return parts
 }
 
-// isUrgent reports whether changes restore the last files that an agent has applied.
+// isUrgent reports whether the changes roll a placement back.
 func isUrgent(parts []statestore.ViewChanges) bool {
 	for _, part := range parts {
 		for _, placement := range part.Changes.Placements {
@@ -215,8 +217,8 @@ func isUrgent(parts []statestore.ViewChanges) bool {
 	return false
 }
 
-// last returns the last state of a view, if it was read not long ago and nothing was written since
-// then. It is as old as the time between two commits at most.
+// last returns the last state of a view, unless a write was admitted since then, or the state is
+// older than the time between two commits.
 func (l *limit) last(view statestore.View) (statestore.State, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,8 +1,8 @@
 // Package throttle limits how many commits per minute a location gets, and how often it is read, so
 // that many small changes do not become as many requests to its server. Changes that must wait are
-// not written; a later round computes them again, together with newer ones. A location is a branch
-// of a repository or a bucket; all state stores on it share the limit. The package uses a monotonic
-// clock, so setting the clock has no effect. Only the wrapped stores do I/O.
+// not written; a later round computes them again, together with newer ones. A location is, for
+// example, a branch of a repository; all state stores on it share the limit. The clock must be
+// monotonic. Only the wrapped stores do I/O.
 package throttle
 
 import (
@@ -16,7 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// DefaultPerMinute is the number of pushes to a repository that GitHub recommends at most.
+// DefaultPerMinute is the maximum number of pushes per minute that GitHub recommends for a
+// repository.
 const DefaultPerMinute = 6
 
 // Throttle limits the commits of the stores that an Opener opens. Fields may be nil only where
@@ -29,10 +30,11 @@ type Throttle struct {
 	// Off means that no location has a limit, because another program writes.
 	Off bool
 	Now func() time.Time
-	// Wake is called when a location may be written for which changes wait. It must not block.
+	// Wake is called when a location may be written again after changes had to wait. It must not
+	// block.
 	Wake func()
-	// Committed is called before each commit, with a store of the location and the time since its
-	// oldest change had to wait; 0 if none had to. It may be nil.
+	// Committed is called before each write of changes that need not wait, with a store of the
+	// location, and the time for which changes of the location have waited. It may be nil.
 	Committed func(store string, waited time.Duration)
 	// Waiting is called for each store when its changes must wait, with the number of placements and
 	// the time of the next commit, and with zeros when they no longer do. It may be nil.
@@ -89,7 +91,7 @@ func (t *Throttle) perMinute(spec kratix.Object) int {
 	return 0
 }
 
-// Keep drops the limits of locations without a store in refs, and closes the other stores.
+// Keep drops the limits of locations without a store in refs. It also calls Keep of the Opener.
 func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
 	t.mu.Lock()
 	kept := map[kratix.StateStoreReference]bool{}
@@ -115,8 +117,8 @@ func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
 	statestore.Keep(t.Opener, refs)
 }
 
-// Begin must be called when a round begins. All commits of a round may follow each other at once,
-// because they belong together; a later round waits the longer.
+// Begin must be called when a round begins. The commits of a round may follow each other at once,
+// up to the number for a minute, because they belong together. A later round then waits longer.
 func (t *Throttle) Begin() { t.each((*limit).begin) }
 
 // Refresh makes the next read of each location ask its server.

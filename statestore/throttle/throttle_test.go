@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,12 +36,12 @@ func (b *branch) Write(ctx context.Context, parts []statestore.ViewChanges) []st
 	return statestore.WriteEach(ctx, parts)
 }
 
-// fixture has a throttle for stores on one branch, in memory. Its tests use fake time.
+// fixture has a throttle for stores in memory with one Location. Most tests use fake time.
 type fixture struct {
 	*throttle.Throttle
 	branch branch
 	stores map[kratix.StateStoreReference]*memory.Store
-	wakes  int
+	wakes  atomic.Int64
 	kept   int
 	waited []time.Duration
 	told   []int
@@ -49,7 +50,7 @@ type fixture struct {
 func newFixture() *fixture {
 	f := &fixture{stores: map[kratix.StateStoreReference]*memory.Store{}}
 	f.Throttle = &throttle.Throttle{
-		Opener: opener{f}, PerMinute: 6, Now: time.Now, Wake: func() { f.wakes++ },
+		Opener: opener{f}, PerMinute: 6, Now: time.Now, Wake: func() { f.wakes.Add(1) },
 		Committed: func(_ string, waited time.Duration) { f.waited = append(f.waited, waited.Round(time.Second)) },
 		Waiting:   func(_ string, placements int, _ time.Time) { f.told = append(f.told, placements) },
 	}
@@ -146,12 +147,12 @@ func TestFirstChangeGoesAtOnceAndLaterOnesShareTheNextCommit(t *testing.T) {
 			!statestore.IsTemporary(err) || statestore.ClassOf(err) != statestore.Server {
 			t.Errorf("err %v", err)
 		}
-		if f.wakes > 0 {
+		if f.wakes.Load() > 0 {
 			t.Error("woken too early")
 		}
 		time.Sleep(time.Second)
-		if synctest.Wait(); f.wakes != 1 || !f.try(t, store, "1") {
-			t.Errorf("woken %d times", f.wakes)
+		if synctest.Wait(); f.wakes.Load() != 1 || !f.try(t, store, "1") {
+			t.Errorf("woken %d times", f.wakes.Load())
 		}
 		if want := []time.Duration{0, 9 * time.Second}; !slices.Equal(f.waited, want) {
 			t.Errorf("waited %v, want %v", f.waited, want)
@@ -159,7 +160,7 @@ func TestFirstChangeGoesAtOnceAndLaterOnesShareTheNextCommit(t *testing.T) {
 		if told := slices.Compact(f.told); !slices.Equal(told, []int{1, 0}) {
 			t.Errorf("told %v", told)
 		}
-		if time.Sleep(time.Minute); f.wakes != 1 {
+		if time.Sleep(time.Minute); f.wakes.Load() != 1 {
 			t.Error("woken again")
 		}
 	})(t)
@@ -313,7 +314,8 @@ func TestReadsBetweenCommitsAreReused(t *testing.T) {
 	})(t)
 }
 
-// TestStaleStateIsReadAgain checks that a change by another writer costs one write and one read.
+// TestStaleStateIsReadAgain checks that after ErrStale, the next read returns the new state, and the
+// next write need not wait.
 func TestStaleStateIsReadAgain(t *testing.T) {
 	withFakeTime(func(t *testing.T, f *fixture) {
 		store := f.open(t, "a", remote)

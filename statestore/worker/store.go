@@ -22,9 +22,9 @@ type worker struct {
 	base statestore.State
 	// patience is how long the first caller of a read waits.
 	patience time.Duration
-	// failures is the number of consecutive failures. While the timer pause runs, the store gets no
-	// requests, and reads return the error in failure. A timer is used instead of a time, because
-	// the system's clock may be adjusted.
+	// failures is the number of consecutive failures. While the timer pause runs, the store is not
+	// read, and reads return the error in failure. A timer is used instead of a time, because the
+	// system's clock may be adjusted.
 	failures int
 	pause    *time.Timer
 	failure  error
@@ -164,12 +164,12 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// If the server has named a time for the next attempt, it gets no request before that time.
+	// If the server has named a time for the next attempt, the store is not read before that time.
 	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
-// pauseFor begins a pause in which the store gets no requests. It replaces an earlier pause. A
-// pause of zero ends it.
+// pauseFor begins a pause in which the store is not read. It ends an earlier pause. If pause is
+// zero, it begins none.
 func (s *worker) pauseFor(pause time.Duration) {
 	if s.pause != nil {
 		s.pause.Stop()

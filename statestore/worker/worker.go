@@ -1,7 +1,7 @@
 // Package worker wraps stores that may be slow or down, so that none of them delays a round over
 // many stores. If an operation takes too long, it continues in the background, and a later round
-// gets its result. After a failure, a store gets no requests for some time, with exponential
-// backoff. The package uses timers and never the time of day, so setting the clock has no effect.
+// gets its result. After a failure, a store is not read for some time, with exponential backoff.
+// The package uses timers and never the time of day, so setting the clock has no effect.
 // Only the wrapped stores do I/O.
 package worker
 
@@ -24,10 +24,11 @@ type Workers struct {
 	// count as one that does not respond. A value less than Patience means Patience.
 	LongestPatience time.Duration
 	// FirstPause is the pause after the first failure of a store. Each further failure doubles it,
-	// up to LongestPause. A jitter of up to a quarter spreads the requests of several stores.
+	// up to LongestPause. A jitter shortens it by up to a quarter, to spread the requests of
+	// several stores. A server may demand a longer pause.
 	FirstPause, LongestPause time.Duration
 	// Resting is called when a store is paused, with the number of consecutive failures and the
-	// length of the pause, and with zeros when it works again. It must not block. It may be nil.
+	// length of the pause, and with zeros after each success. It must not block. It may be nil.
 	Resting func(store string, failures int, pause time.Duration)
 	// Wake is called when an operation has finished in the background, and when a pause is over. It
 	// must not block.

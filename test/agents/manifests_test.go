@@ -10,8 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The CustomResourceDefinitions are of these versions. Those of source-controller and Argo CD are
-// the newest that this module's version of Go can read.
+// The CustomResourceDefinitions are of these versions.
 const (
 	kustomizeController    = "github.com/fluxcd/kustomize-controller@v1.9.5"
 	sourceController       = "github.com/fluxcd/source-controller@v1.9.3"

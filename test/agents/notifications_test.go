@@ -75,8 +75,8 @@ func (n notifications) body(t *testing.T, app map[string]any) string {
 	return body.String()
 }
 
-// triggered reports whether Argo CD sends an event about an Application, and returns the key of the
-// event. Argo CD sends only one event for each key.
+// triggered reports whether Argo CD would send an event about an Application, and returns the key
+// by which Argo CD recognizes an event that it has already sent.
 func (n notifications) triggered(t *testing.T, app map[string]any) (sends bool, once string) {
 	t.Helper()
 	evaluate := func(text string) any {

@@ -25,8 +25,8 @@ type Process struct {
 	said bytes.Buffer
 }
 
-// Run starts a program, and kills it when the test ends. If the test fails, the output of the
-// program is shown.
+// Run starts a program, and kills it when the test ends. If the test fails, the end of the
+// program's output is shown.
 func Run(t testing.TB, name string, args ...string) *Process {
 	t.Helper()
 	p := &Process{Cmd: exec.Command(name, args...), done: make(chan struct{})} //nolint:gosec,noctx // the program ends with the test

@@ -51,8 +51,8 @@ func benchKinds() []string {
 
 // BenchmarkCheck checks the same objects with kubeconform and with applycheck, both without a cache
 // and with the same number of goroutines. kubeconform is measured with and without reading the
-// files. applycheck is measured alone, and as part of a round, which has read the files before for
-// the check of conflicts.
+// files. applycheck is measured with and without the parsing of the files. In a round, the check of
+// conflicts has parsed them before.
 func BenchmarkCheck(b *testing.B) {
 	schemas := benchSchemas(b)
 	files := benchFiles(b)

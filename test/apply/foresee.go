@@ -21,12 +21,11 @@ type Destination struct {
 	state  applycheck.State
 }
 
-// Foresight is the result of applycheck for one object.
+// Foresight is the result of applycheck for the files of some requests.
 type Foresight struct {
-	// Quarantined is the reason why the claim with the object is quarantined, or empty if it is
-	// not.
+	// Quarantined has the reasons why claims are quarantined, one per line. It is empty if none is.
 	Quarantined string
-	// Findings are all findings, including warnings.
+	// Findings are the findings about the root resources, including warnings.
 	Findings []finding.Finding
 }
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Grow returns a copy of an object with one random change that fits the schema. The API server may
-// refuse the result for other reasons.
+// Grow returns a copy of an object with one random change, which usually fits the schema. The API
+// server may refuse the result.
 func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	nodes := m.nodes(kind, from)
 	for range 20 {

@@ -89,8 +89,8 @@ func options() ssa.ApplyOptions {
 	return opts
 }
 
-// DryRun applies one object in a dry run, as Flux does first, and returns the API server's error.
-// If a root has only this object, ApplyAll returns the same error with Flux's prefix.
+// DryRun applies the objects of a file in a dry run, one after the other. It returns the API
+// server's first error.
 func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
@@ -105,7 +105,7 @@ func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// Apply applies one object, without a dry run.
+// Apply applies the objects of a file, without a dry run. It returns the first error.
 func (j *Judge) Apply(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {

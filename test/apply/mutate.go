@@ -26,7 +26,7 @@ func isDefinition(k Kind) bool {
 	return k.Kind == "CustomResourceDefinition"
 }
 
-// Mutations are mutations that cause faults which do not depend on other objects.
+// Mutations are mutations of a single object that may cause a fault.
 var Mutations = []Mutation{
 	{"unknown kind or version", all, unknownKind},
 	{"API that was removed", builtin, removedAPI},

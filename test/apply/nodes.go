@@ -16,7 +16,7 @@ type node struct {
 }
 
 // nodes returns the values in an object in a fixed order, beginning with the object itself. It
-// omits the status and all metadata, because users do not write them.
+// omits apiVersion, kind, metadata and status.
 func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	var all []node
 	var visit func(n node)

@@ -121,8 +121,8 @@ func (of Schema) Required(field string) bool {
 	return slices.Contains(list(of["required"]), any(field))
 }
 
-// Type returns a type such as "object", "array" or "string". It returns "" if the schema allows
-// several types.
+// Type returns a type such as "object", "array" or "string". It returns "" if the schema does not
+// name a single type.
 func (of Schema) Type() string { return text(of["type"]) }
 
 func object(v any) Schema {

@@ -20,7 +20,7 @@ const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// With this name and namespace, the chart renders the same objects as deploy/base.
+// The rendered chart equals deploy/base if the release and its namespace have this name.
 const release = "kratix-schedule"
 
 type objects map[string]map[string]any

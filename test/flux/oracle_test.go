@@ -201,7 +201,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 		return named == nil || strings.Contains(theirs, "recursed")
 	}
 	kind, dotted := named[1], named[2]
-	for at := range len(dotted) { // both the name and the text "[noNs]" may contain dots
+	for at := range len(dotted) { // the name may contain dots
 		if dotted[at] != '.' {
 			continue
 		}
@@ -290,9 +290,9 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether a tree is built with Flux's SecureBuild, which takes 30 ms to read
-// the whole schema of Kubernetes. Trees without the field openapi have the same result with
-// JudgeQuickly, so only a sample of them is built with SecureBuild.
+// bySecureBuild reports whether a tree is built with Flux's SecureBuild at once. SecureBuild is
+// slow, because it reads the whole schema of Kubernetes. Trees without the field openapi have the
+// same result with JudgeQuickly, so only a sample of them is built with SecureBuild.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }

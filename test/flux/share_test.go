@@ -71,7 +71,7 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 				t.Fatalf("%v: %s: %v", requests, root, err)
 			}
 			for _, object := range built.Resources() {
-				if id := object.CurId(); id.Name != "kratix-worker-system" && id.Namespace != "kratix-worker-system" { // the other objects are placeholders
+				if id := object.CurId(); id.Name != "kratix-worker-system" && id.Namespace != "kratix-worker-system" { // not an object of a canary file
 					applied[id.Kind+" "+id.EffectiveNamespace()+"/"+id.Name]++
 				}
 			}

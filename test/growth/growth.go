@@ -21,9 +21,9 @@ const (
 	noise = 5 * time.Millisecond
 )
 
-// Linear checks that the time for one large input is about the same as for many small inputs with
-// as many items. prepare returns the work for an input of a size. Only the work is timed, in CPU
-// time if possible. Linear makes several attempts; one of them must succeed.
+// Linear checks that one large input does not take much longer than many small inputs with as many
+// items. prepare returns the work for an input of a size. Only the work is timed, in CPU time if
+// possible. Linear makes several attempts; one of them must succeed.
 func Linear(t *testing.T, prepare func(size int) (work func())) {
 	t.Helper()
 	var one, several time.Duration

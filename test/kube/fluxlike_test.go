@@ -24,14 +24,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// sourceController is the version whose definition of GitRepository is used. kustomize-controller
-// is built with the API of this version.
+// sourceController is the version whose CustomResourceDefinitions are used.
 const sourceController = "github.com/fluxcd/source-controller@v1.9.0"
 
 const fluxNamespace = "flux-system"
 
 // flux is Flux in a cluster: the real kustomize-controller, and stand-ins for source-controller and
-// notification-controller, which cannot be built for tests.
+// notification-controller.
 type flux struct {
 	source   *sourceStandIn
 	notifier *notifierStandIn
@@ -228,7 +227,8 @@ func newNotifier(t testing.TB, objects, token string) (others string, n *notifie
 	return others, n
 }
 
-// notification-controller also drops an event that it has received within the last five minutes.
+// ServeHTTP drops an event that it has already received. notification-controller does this only
+// within five minutes.
 func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var event map[string]any
 	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {

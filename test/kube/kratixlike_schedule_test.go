@@ -103,7 +103,7 @@ func (p *platform) placementsStay(t *testing.T) {
 	p.waitForDestinations("stays", at)
 	p.kubectl("label", "destination/"+at, "random=yes")
 	other := work("later", map[string]string{"name": at}, "later")
-	p.object(other) // the event of the Destination causes the placement of the Work
+	p.object(other)
 	p.waitForCondition("work/later", "Ready", "True AllWorkplacementsScheduled")
 	if got := p.get(placement, `{.metadata.labels.kratix\.io/misplaced}`); got != "true" {
 		t.Errorf("the misplaced label is %q after the Destination matches again, want true", got)

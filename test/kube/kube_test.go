@@ -1,9 +1,8 @@
 // Package kube tests kratix-schedule in a cluster, with a real API server, the roles in deploy/,
 // and real git and S3 servers.
 //
-// Each test has its own servers, ports and directories. Tests mostly wait, so they run in parallel.
-// Exceptions are tests that count writes, measure time, or have leases of a few seconds: other
-// tests at the same time would disturb them.
+// Each test has its own servers, ports and directories. Tests mostly wait, so most of them run in
+// parallel. Others run alone, for example because they count writes or measure time.
 package kube
 
 import (
@@ -110,7 +109,7 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 // default address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
-	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
+	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--commits-per-minute", "0", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
 }
 
 func (p *platform) files() []string {

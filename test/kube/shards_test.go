@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// Each store has a Destination of the same name. s6 and s7, which belong to different shards, share
-// a repository. Each other store has a repository of its own.
+// Each store has a Destination of the same name. The stores s6 and s7, which belong to different
+// shards, share a repository; each other store has one of its own.
 type shards struct {
 	*platform
 	stores map[string][]string
@@ -69,7 +69,7 @@ func (s *shards) replica(key, name, address string) *process {
 	if key == "" {
 		selector = "!" + kratix.ShardLabel
 	}
-	return run(s.t, "env", "POD_NAME="+name, program, "run", "--kube", "--kubeconfig", s.shipped(), "--interval", "1h", "--listen", address,
+	return run(s.t, "env", "POD_NAME="+name, program, "run", "--kube", "--kubeconfig", s.shipped(), "--interval", "1h", "--commits-per-minute", "0", "--listen", address,
 		"--lease-namespace", namespace, "--profile-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
 }
 

@@ -32,7 +32,7 @@ func TestDroppedWatchIsRestarted(t *testing.T) {
 	line := newLine(t, strings.TrimPrefix(p.url, "https://"))
 	p.destination("worker-1", "default", "none", nil)
 	token := p.kubectl("create", "token", "kratix-schedule", "--namespace", namespace)
-	run(t, program, "run", "--kube", "--interval", "1h", "--listen", "", "--kubeconfig", p.kubeconfig("cut", token, "https://"+line.address))
+	run(t, program, "run", "--kube", "--interval", "1h", "--commits-per-minute", "0", "--listen", "", "--kubeconfig", p.kubeconfig("cut", token, "https://"+line.address))
 	p.object(work("a", nil, "one"))
 	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 	for i := range 3 {

@@ -17,7 +17,8 @@ import (
 )
 
 // lossyProxy is a proxy in front of an API server. It drops the response to the first request that
-// creates a WorkPlacement, and delays the events of WorkPlacements until restored is closed.
+// creates a WorkPlacement, and delays events about the WorkPlacements of b until restored is
+// closed.
 type lossyProxy struct {
 	url      string
 	restored chan struct{}

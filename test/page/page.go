@@ -1,4 +1,4 @@
-// Package page tests the page of the program in a real Chromium: with axe-core, which checks
+// Package page checks the page of the program in a real Chromium: with axe-core, which checks
 // accessibility, with screenshots, and with a running program. It is a module of its own so that
 // the program does not need chromedp:
 //
@@ -35,7 +35,8 @@ var axeArchive []byte
 
 const axeDigest = "880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb"
 
-// Axe returns the script of axe-core. It returns an error if testdata has another script.
+// Axe returns the script of axe-core. It returns an error if the script does not have the expected
+// digest.
 func Axe() (string, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(axeArchive))
 	if err != nil {
@@ -76,7 +77,7 @@ func request(namespace, promise, name string) *kratix.Work {
 	return w
 }
 
-// Sample returns a round in which two requests bring the same objects, and one fits nowhere.
+// Sample returns a round in which two requests have the same objects, and one fits nowhere.
 func Sample() page.Round {
 	first, second := request("team-a", "elastic-cloud", "search"), request("team-b", "elastic-cloud", "logs")
 	cache, shop := request("team-a", "redis", "cache"), request("team-b", "redis", "shop")

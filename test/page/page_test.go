@@ -110,7 +110,7 @@ func TestHTMLReport(t *testing.T) {
 	waitUntil(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
 }
 
-// Fonts and versions of Chromium differ a little.
+// The screenshots may differ a little, because fonts and versions of Chromium differ.
 func TestScreenshots(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
@@ -299,8 +299,8 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	}
 }
 
-// The first byte must come in less than half of the time that the whole report takes as JSON in the
-// same run.
+// The fastest of several tries must send its first byte within half of the time that the whole
+// report takes as JSON.
 func TestManyPlacements(t *testing.T) {
 	ctx := browser(t)
 	r := Many(100_000)

@@ -47,7 +47,7 @@ func freeAddress(t testing.TB) string {
 func (d *daemon) start() {
 	d.t.Helper()
 	d.address = freeAddress(d.t)
-	d.process = exec.Command(d.binary, "run", "-f", d.source, "--listen", d.address, "--interval", "1h", "--pprof", "--check-apply", *checkApply) //nolint:gosec // the project's own program
+	d.process = exec.Command(d.binary, "run", "-f", d.source, "--listen", d.address, "--interval", "1h", "--commits-per-minute", "0", "--pprof", "--check-apply", *checkApply) //nolint:gosec // the project's own program
 	d.process.Env = append(os.Environ(), d.env...)
 	d.process.Stdout, d.process.Stderr = d.log, d.log
 	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // ends the daemon if the test is killed

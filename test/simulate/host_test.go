@@ -2,7 +2,7 @@ package simulate
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,8 +18,8 @@ type limits struct {
 	readTime, writeTime time.Duration
 	// page is the number of files that one request lists; 0 if one request reads everything.
 	page int
-	// writes is the limit of writes per second for the whole server, above which it refuses writes,
-	// and files that of files per second; 0 for no limit.
+	// writes is the limit of writes per second for the whole server; above it, writes are refused.
+	// files is the limit of files per second; above it, writes are delayed. 0 means no limit.
 	writes, files float64
 	// perMinute is the recommended number of writes per minute to a location; 0 if there is none.
 	perMinute int
@@ -83,7 +83,7 @@ type store struct {
 
 var _ statestore.Store = (*store)(nil)
 
-// Read returns the state after the requests that it takes.
+// Read returns the state, and takes the time of the necessary requests.
 func (s *store) Read(context.Context) (statestore.State, error) {
 	s.mu.Lock()
 	requests, files, revision := 1, s.files, s.revision
@@ -93,7 +93,7 @@ func (s *store) Read(context.Context) (statestore.State, error) {
 	}
 	s.host.count("read", requests)
 	time.Sleep(time.Duration(requests) * s.host.readTime)
-	return statestore.State{Revision: statestore.Revision(fmt.Sprint(revision)), Files: files, Contents: contents{}}, nil
+	return statestore.State{Revision: statestore.Revision(strconv.Itoa(revision)), Files: files, Contents: contents{}}, nil
 }
 
 // Apply writes all files at once, if the host permits it.
@@ -107,7 +107,7 @@ func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statesto
 	s.host.count("write", 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if statestore.Revision(fmt.Sprint(s.revision)) != changes.Base {
+	if statestore.Revision(strconv.Itoa(s.revision)) != changes.Base {
 		return "", &statestore.Error{Op: "write", Store: s.name, Err: statestore.ErrStale}
 	}
 	differ := make([]statestore.FileChange, 0, len(changes.Write))
@@ -118,10 +118,10 @@ func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statesto
 	s.revision++
 	s.commits++
 	s.countAbove(time.Now())
-	return statestore.Revision(fmt.Sprint(s.revision)), nil
+	return statestore.Revision(strconv.Itoa(s.revision)), nil
 }
 
-// countAbove counts the write if there were more in the last minute than the host recommends.
+// countAbove counts the write if it is above the recommended number of writes per minute.
 func (s *store) countAbove(now time.Time) {
 	if s.host.perMinute == 0 {
 		return

@@ -1,5 +1,5 @@
 // Package simulate runs the limit of commits and the workers of the daemon against simulated hosts,
-// on a virtual clock, for a fleet of thousands of Destinations. It shows how many commits and reads
+// on a virtual clock, for a fleet of many Destinations. It shows how many commits and reads
 // there are, how long changes wait, and how much memory the lists of files take:
 //
 //	make simulate
@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -126,7 +127,7 @@ func newFleet(of kind) *fleet {
 	all := &opener{}
 	for i := range n {
 		one := &store{host: f.host, name: fmt.Sprint("store ", i)}
-		spec := testkit.GitStore(fmt.Sprint(i), fmt.Sprintf("https://git.example.com/state-%d.git", i))
+		spec := testkit.GitStore(strconv.Itoa(i), fmt.Sprintf("https://git.example.com/state-%d.git", i))
 		if of.annotation != "" {
 			spec.Annotations = map[string]string{kratix.CommitsPerMinuteAnnotation: of.annotation}
 		}

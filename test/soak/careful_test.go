@@ -16,8 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// A fault in this file may affect only the request that it concerns. It begins when everything is
-// written. Every commit during the fault is checked.
+// A fault in this file may affect only the request that it concerns.
 
 const allowed = "all until 2100-01-01T00:00:00Z\n"
 
@@ -285,8 +284,8 @@ func (w *trial) truncate() {
 	})
 }
 
-// truncateAndRestart truncates the file of a Work so that it cannot be parsed, and restarts the
-// daemon. The new process has never read the former content.
+// truncateAndRestart empties the file of a Work or cuts off its end, and restarts the daemon. The
+// new process has never read the former content.
 func (w *trial) truncateAndRestart() {
 	w.t.Helper()
 	w.harmless("a file that is cut off while the daemon starts", func() {

@@ -114,8 +114,7 @@ func (d *daemon) startWith(log *os.File, env ...string) {
 	d.t.Cleanup(func() { _ = process.Process.Kill() })
 }
 
-// signal sends a signal to the process once the process handles signals. Before that, a signal
-// would end the process.
+// signal sends a signal when the process responds. An earlier signal could end the process.
 func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
 	d.awaitAlive()
@@ -135,8 +134,8 @@ func (d *daemon) kill() {
 	}
 }
 
-// checkAlive checks that the process has not ended by itself. It restarts the process if another program
-// has taken its address.
+// checkAlive checks that the process has not ended by itself. It restarts the process if another
+// program has taken its address.
 func (d *daemon) checkAlive() {
 	d.t.Helper()
 	select {

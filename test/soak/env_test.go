@@ -14,8 +14,7 @@ import (
 	"testing"
 )
 
-// env is a source directory that changes at random. Each Work selects one Destination by name, so
-// that the location of its files is known.
+// env is a source directory that changes at random.
 type env struct {
 	t           *testing.T
 	rng         *rand.Rand

@@ -140,7 +140,7 @@ func recordPathOn(t *testing.T, destination, dir, name string) string {
 }
 
 // damageRecord changes a record, and waits until the daemon has repaired it. If the Work were
-// removed before, the list of its files would be lost.
+// removed before the repair, the list of its files would be lost.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
 	name, ok := w.randomWork()
@@ -175,7 +175,7 @@ func (w *trial) pushChange(change func(clone string)) {
 	change(clone)
 	gittest.Git(w.t, clone, "add", "-A")
 	if gittest.Git(w.t, clone, "status", "--porcelain") == "" {
-		return // the file is damaged already and not repaired yet
+		return // the branch already has the change
 	}
 	gittest.Git(w.t, clone, "commit", "-q", "-m", "by hand")
 	git := func(args ...string) error {
@@ -199,8 +199,8 @@ func (w *trial) breakMany() {
 	w.removeBrokenFiles()
 }
 
-// withoutInput moves the whole input to another path while meanwhile runs. It first waits until the daemon
-// responds, because the daemon ends if its input does not exist at the start.
+// withoutInput moves the whole input to another path while meanwhile runs. It first waits until the
+// daemon responds, because the daemon ends if its input does not exist at the start.
 func (w *trial) withoutInput(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"

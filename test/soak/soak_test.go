@@ -1,5 +1,5 @@
-// Package soak runs the daemon with random faults for a given time, and compares the store with the
-// result of one clean round.
+// Package soak runs the daemon with faults, and compares the store with the result of one clean
+// round.
 package soak
 
 import (
@@ -99,7 +99,7 @@ func newTrial(t *testing.T, root string) *trial {
 	w.daemon = &daemon{
 		t: t, binary: build(t), log: log,
 		args: []string{
-			"-f", w.dir, "--interval", "2s", "--on-misplaced", "move", "--allow-removals-file", w.allowance, "--removal-delay", removalDelay.String(), "--owner-id", "soak",
+			"-f", w.dir, "--interval", "2s", "--commits-per-minute", "6000", "--on-misplaced", "move", "--allow-removals-file", w.allowance, "--removal-delay", removalDelay.String(), "--owner-id", "soak",
 		},
 	}
 	return w

@@ -31,3 +31,19 @@ type Rollout struct {
 	Spec   kratix.RolloutSpec   `json:"spec,omitempty"`
 	Status kratix.RolloutStatus `json:"status,omitzero"`
 }
+
+// OCIStateStore is a part of an OCI registry that files are written to, with a repository for each
+// Destination.
+//
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=ocistatestores,scope=Cluster,categories=kratix
+// +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.spec.url`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type OCIStateStore struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   kratix.OCIStateStoreSpec `json:"spec,omitempty"`
+	Status kratix.StateStoreStatus  `json:"status,omitzero"`
+}

@@ -66,19 +66,23 @@ const argoName = "kratix-schedule"
 // ArgoCD returns the YAML of the objects with which Argo CD applies a Destination's files and
 // reports back. It returns an error if Argo CD cannot read the state store.
 func ArgoCD(d *kratix.Destination, store kratix.Object, o Options) ([]byte, error) {
-	git, ok := store.(*kratix.GitStateStore)
-	if !ok {
-		return nil, fmt.Errorf("%s is on a %s: %w", kratix.Describe(d), store.KindName(), errNoGit)
+	if store.KindName() == kratix.BucketStateStoreKind {
+		return nil, fmt.Errorf("%s is on a %s: %w", kratix.Describe(d), store.KindName(), errBucket)
 	}
 	t, err := newTarget(d, store)
 	if err != nil {
 		return nil, err
 	}
+	source := argoSource{RepoURL: t.oci, TargetRevision: ociTag, Directory: argoDirectory{Recurse: true}}
+	if git, isGit := store.(*kratix.GitStateStore); isGit {
+		source.RepoURL, source.TargetRevision = t.git.String(), kratix.BranchName(git.Spec.Branch)
+	}
 	var documents []document
 	for i, r := range t.roots {
+		source.Path = argoPath(r)
 		spec := application{
 			Project:     o.Project,
-			Source:      argoSource{t.git.String(), kratix.BranchName(git.Spec.Branch), argoPath(r), argoDirectory{Recurse: true}},
+			Source:      source,
 			Destination: argoCluster{o.Server},
 			SyncPolicy: argoSyncPolicy{
 				argoAutomated{Prune: true, SelfHeal: true}, argoRetry{5, argoBackoff{"5s", 2, "1m"}},
@@ -92,7 +96,7 @@ func ArgoCD(d *kratix.Destination, store kratix.Object, o Options) ([]byte, erro
 				about.Annotations[rootAnnotation] = r.name
 			}
 		}
-		documents = append(documents, document{argoComment(i, git), object{"argoproj.io/v1alpha1", "Application", about, spec, nil}})
+		documents = append(documents, document{argoComment(i, store), object{"argoproj.io/v1alpha1", "Application", about, spec, nil}})
 	}
 	if o.EventsURL != "" {
 		documents = append(documents, argoNotifications(o))
@@ -100,7 +104,7 @@ func ArgoCD(d *kratix.Destination, store kratix.Object, o Options) ([]byte, erro
 	return encode(documents)
 }
 
-var errNoGit = errors.New("Argo CD cannot read a bucket: use Flux, or a GitStateStore") //nolint:staticcheck // Argo CD is a name
+var errBucket = errors.New("Argo CD cannot read a bucket: use Flux, a GitStateStore or an OCIStateStore") //nolint:staticcheck // Argo CD is a name
 
 func argoPath(r root) string {
 	if r.dir.IsRoot() {
@@ -109,14 +113,22 @@ func argoPath(r root) string {
 	return r.dir.String()
 }
 
-func argoComment(i int, git *kratix.GitStateStore) string {
-	switch {
-	case i > 0:
-		return "Argo CD applies both at once. Until the kinds and namespaces of the dependencies are there, this\none fails and is tried again."
-	case git.Spec.SecretRef == nil:
-		return "The state store has no Secret, so that none is needed to read it."
+func argoComment(i int, store kratix.Object) string {
+	credentials := "The repository needs credentials in Argo CD: `argocd repo add`, or a Secret with the label\nargocd.argoproj.io/secret-type: repository. Read access is enough."
+	switch of := store.(type) {
+	case *kratix.OCIStateStore:
+		if i == 0 && of.Spec.MediaType != "oci" {
+			credentials += "\nThe layers have Flux's media type, which Argo CD's setting reposerver.oci.layer.media.types\nmust allow; with spec.mediaType oci in the state store, it need not be changed."
+		}
+	case *kratix.GitStateStore:
+		if of.Spec.SecretRef == nil {
+			credentials = "The state store has no Secret, so that none is needed to read it."
+		}
 	}
-	return "The repository needs credentials in Argo CD: `argocd repo add`, or a Secret with the label\nargocd.argoproj.io/secret-type: repository. Read access is enough."
+	if i > 0 {
+		return "Argo CD applies both at once. Until the kinds and namespaces of the dependencies are there, this\none fails and is tried again."
+	}
+	return credentials
 }
 
 func argoNotifications(o Options) document {

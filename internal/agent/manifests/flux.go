@@ -36,6 +36,24 @@ type bucket struct {
 	SecretRef  *reference `yaml:"secretRef,omitempty"`
 }
 
+type ociRepository struct {
+	Interval  string     `yaml:"interval"`
+	URL       string     `yaml:"url"`
+	Ref       tagRef     `yaml:"ref"`
+	Insecure  bool       `yaml:"insecure,omitempty"`
+	SecretRef *reference `yaml:"secretRef,omitempty"`
+	Verify    *verify    `yaml:"verify,omitempty"`
+}
+
+type tagRef struct {
+	Tag string `yaml:"tag"`
+}
+
+type verify struct {
+	Provider  string    `yaml:"provider"`
+	SecretRef reference `yaml:"secretRef"`
+}
+
 type kustomization struct {
 	Interval      string      `yaml:"interval"`
 	RetryInterval string      `yaml:"retryInterval"`
@@ -136,9 +154,29 @@ func (t *target) fluxSource(o Options) document {
 			needs = "It needs no Secret, but a role of source-controller's ServiceAccount that may list the\nprefix and get its objects, and spec.region if the endpoint does not tell it."
 		}
 		return document{needs, object{fluxSource, "Bucket", name, spec, nil}}
+	case *kratix.OCIStateStore:
+		return t.fluxArtifacts(store, o, name, secret)
 	}
 	return document{}
 }
+
+// fluxArtifacts returns the object with which Flux fetches the artifacts of a Destination.
+func (t *target) fluxArtifacts(store *kratix.OCIStateStore, o Options, name metadata, secret string) document {
+	spec := ociRepository{Interval: "1m", URL: t.oci, Ref: tagRef{ociTag}, Insecure: store.Spec.Insecure, SecretRef: &reference{Name: secret}}
+	needs := "It needs the Secret " + o.Namespace + "/" + secret + " of the type kubernetes.io/dockerconfigjson\n(kubectl create secret docker-registry). To pull is enough."
+	if store.Spec.SecretRef == nil && store.Spec.AuthMethod != "tokenFile" {
+		spec.SecretRef = nil
+		needs = "The state store has no Secret, so that none is needed to read it."
+	}
+	if o.VerifySecret != "" {
+		spec.Verify = &verify{"cosign", reference{Name: o.VerifySecret}}
+		needs += "\nIt verifies signatures with the public key in the Secret " + o.Namespace + "/" + o.VerifySecret + ": a key\nthat ends in .pub, such as cosign.pub."
+	}
+	return document{needs, object{fluxSource, "OCIRepository", name, spec, nil}}
+}
+
+// ociTag is the tag of the newest artifact.
+const ociTag = "latest"
 
 func (t *target) fluxEvents(o Options) []document {
 	name := shortened(t.destination.Name, "events")

@@ -29,6 +29,9 @@ type Options struct {
 	// SourceSecret is the name of the Secret with the credentials of the state store. By default, it
 	// is the name of the Destination with -source.
 	SourceSecret string
+	// VerifySecret is the name of the Secret with the public keys with which Flux verifies the
+	// signatures of artifacts. If it is empty, signatures are not verified.
+	VerifySecret string
 	// EventsSecret is the name of the Secret with which Flux signs events.
 	EventsSecret string
 	// Interval is the time after which Flux applies everything again if nothing has changed.
@@ -46,15 +49,17 @@ type target struct {
 	// base is the directory of the Destination in the repository or bucket.
 	base  tree.Path
 	roots []root
-	// git is the address of the repository. It is nil for a bucket.
+	// git is the address of a git repository, and oci that of a repository of a registry. One of them
+	// is set, except for a bucket.
 	git *url.URL
+	oci string
 }
 
 // root is a directory that the agent applies as a unit.
 type root struct {
 	// name is the name of the root in events: "dependencies", "resources" or "".
 	name string
-	// dir is relative to the repository or bucket.
+	// dir is relative to the git repository, the bucket or the artifact.
 	dir tree.Path
 }
 
@@ -76,9 +81,24 @@ func newTarget(d *kratix.Destination, store kratix.Object) (*target, error) {
 		return nil, fmt.Errorf("%s: %w", kratix.Describe(d), err)
 	}
 	t := &target{destination: d, store: store, name: shortened(d.Name, ""), base: location.Dir}
+	registry, isOCI := store.(*kratix.OCIStateStore)
 	for _, dir := range dirs {
 		below, _ := dir.RelativeTo(base)
-		t.roots = append(t.roots, root{name: layout.RootName(base, dir), dir: location.Dir.Join(below)})
+		r := root{name: layout.RootName(base, dir), dir: location.Dir.Join(below)}
+		if isOCI {
+			r.dir = below // an artifact has the files of one Destination
+		}
+		t.roots = append(t.roots, r)
+	}
+	if isOCI {
+		host, _, err := kratix.ParseOCIURL(registry.Spec.URL)
+		if err == nil {
+			err = kratix.CheckOCIName(location.Dir.String())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", ref, err)
+		}
+		t.oci = "oci://" + host + "/" + location.Dir.String()
 	}
 	if git, ok := store.(*kratix.GitStateStore); ok {
 		if t.git, err = gitURL(git); err != nil {

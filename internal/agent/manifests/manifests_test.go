@@ -35,7 +35,7 @@ func fixture(t *testing.T) source.Snapshot {
 
 func storeOf(t *testing.T, d *kratix.Destination, snapshot source.Snapshot) kratix.Object {
 	t.Helper()
-	if store := kratix.FindStateStore(*d.Spec.StateStoreRef, snapshot.GitStateStores, snapshot.BucketStateStores); store != nil {
+	if store := snapshot.Find(*d.Spec.StateStoreRef); store != nil {
 		return store
 	}
 	t.Fatalf("no store for %s", d.Name)
@@ -83,13 +83,38 @@ func TestWithoutEventsNothingReportsBack(t *testing.T) {
 		if err != nil || strings.Contains(string(text), "notification") {
 			t.Errorf("%v: %s", err, text)
 		}
-		if store.KindName() != kratix.GitStateStoreKind {
+		if store.KindName() == kratix.BucketStateStoreKind {
 			continue
 		}
 		text, err = manifests.ArgoCD(d, store, o)
 		if err != nil || strings.Contains(string(text), "notifications") || strings.Contains(string(text), "annotations") {
 			t.Errorf("%v: %s", err, text)
 		}
+	}
+}
+
+func TestSignaturesAreVerifiedIfASecretIsNamed(t *testing.T) {
+	snapshot := fixture(t)
+	o := options()
+	o.VerifySecret = "cosign-key"
+	for _, d := range snapshot.Destinations {
+		store := storeOf(t, d, snapshot)
+		text, err := manifests.Flux(d, store, o)
+		isVerified := strings.Contains(string(text), "verify:\n    provider: cosign\n    secretRef:\n      name: cosign-key\n")
+		if err != nil || isVerified != (store.KindName() == kratix.OCIStateStoreKind) {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+}
+
+func TestRepositoriesThatCannotHaveTheirNames(t *testing.T) {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Path = "worker-1", "Worker_1"
+	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.OCIStateStoreKind, Name: "fleet", Dir: "Worker_1"}
+	store := &kratix.OCIStateStore{}
+	store.Name, store.Spec.URL = "fleet", "oci://registry.example.com/fleet"
+	if _, err := manifests.Flux(d, store, options()); err == nil || !strings.Contains(err.Error(), `OCIStateStore fleet/Worker_1: "fleet/Worker_1" cannot be the name of a repository`) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -315,15 +315,8 @@ func at(patch map[string]any, version string) map[string]any {
 	return made
 }
 
-func apiVersionOf(kind string) string {
-	if kind == kratix.RolloutKind {
-		return kratix.OwnAPIVersion
-	}
-	return kratix.APIVersion
-}
-
 func collection(object kratix.Object) string {
-	path := "/apis/" + apiVersionOf(object.KindName())
+	path := "/apis/" + kratix.APIVersionOf(object.KindName())
 	if object.GetNamespace() != "" {
 		path += "/namespaces/" + object.GetNamespace()
 	}
@@ -340,7 +333,7 @@ func (w *Writer) event(ctx context.Context, about Written, uid types.UID, event 
 		"apiVersion": "v1", "kind": "Event",
 		"metadata": map[string]any{"generateName": about.Key.Name + ".", "namespace": namespace},
 		"involvedObject": map[string]any{
-			"apiVersion": apiVersionOf(about.Kind), "kind": about.Kind, "name": about.Key.Name, "namespace": about.Key.Namespace, "uid": uid,
+			"apiVersion": kratix.APIVersionOf(about.Kind), "kind": about.Kind, "name": about.Key.Name, "namespace": about.Key.Namespace, "uid": uid,
 		},
 		"type": event.Type, "reason": event.Reason, "message": event.Message, "count": 1, "firstTimestamp": now, "lastTimestamp": now,
 		"source": map[string]any{"component": component}, "reportingComponent": component, "reportingInstance": w.instance,

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Fake starts a server that lists a number of objects and accepts every write without storing it.
-// It returns the server's host and port. Benchmarks use it to measure clients.
+// Fake starts a server that lists a number of objects and does not store what is written. It
+// returns the server's host and port. Benchmarks use it to measure clients.
 func Fake(t testing.TB, objects int) string {
 	t.Helper()
 	keys := make([]string, objects)

@@ -1,6 +1,5 @@
 // Package gittest is test support. It creates git repositories, commits to them as another writer
-// would, and serves them over TLS with git's own http-backend. It runs the git binary, and writes
-// only to directories of its tests.
+// would, and serves them over TLS and ssh. It runs the git binary.
 package gittest
 
 import (
@@ -129,7 +128,7 @@ func Hook(t testing.TB, repository, name, script string) {
 	}
 }
 
-// Server serves repositories over https. Clients must log in as User with Password.
+// Server is a running https server.
 type Server struct {
 	*httptest.Server
 	// CA is the PEM certificate that clients must trust.

@@ -63,7 +63,7 @@ func encodeKey(t testing.TB, key ed25519.PrivateKey, passphrase string) string {
 	return string(pem.EncodeToMemory(block))
 }
 
-// ServeSSH serves every repository below root until the test ends.
+// ServeSSH serves repositories until the test ends. The URL of the Shell is that of root.
 func ServeSSH(t testing.TB, root string) *Shell {
 	t.Helper()
 	host, _ := NewKey(t, "")

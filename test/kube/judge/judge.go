@@ -36,7 +36,7 @@ func Roots(dir, mode string) []string {
 // Verdict is the result of Walk.
 type Verdict struct {
 	// Commits is the number of commits of the branch. Built is the number of different trees that
-	// were built.
+	// the Judge has built so far.
 	Commits, Built int
 	Refusals       []Refusal
 }

@@ -1,7 +1,7 @@
 // The S3 server minio, which tests start. It is a module of its own, so that
 // its dependencies are nobody else's:
 //
-//	hack/s3-servers.sh
+//	hack/servers.sh
 module github.com/kratix-schedule/kratix-schedule/test/s3/minio
 
 go 1.26.0

@@ -1,4 +1,4 @@
-package bucket
+package transport
 
 import (
 	"context"
@@ -6,14 +6,14 @@ import (
 )
 
 // limiter limits the number of concurrent requests. A response that the server is busy halves the
-// limit; every other response raises it a little.
+// limit. Other responses raise it a little, up to most.
 type limiter struct {
 	mu    sync.Mutex
 	most  float64
 	bound float64
 	used  int
-	// settling counts the requests that were sent before the limit was halved and have no response
-	// yet. Their responses do not change the limit again.
+	// settling is the number of responses that do not change the limit after it was halved. It
+	// starts with the number of requests that were in progress then.
 	settling int
 	changed  chan struct{} // closed when a slot may be free
 }

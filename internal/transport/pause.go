@@ -1,4 +1,4 @@
-package bucket
+package transport
 
 import (
 	"context"
@@ -20,13 +20,16 @@ type pause struct {
 	timer *time.Timer
 }
 
-type pausedError struct {
-	wait time.Duration
+// PausedError is the error of a request that was not sent because of a pause.
+type PausedError struct {
+	// Wait is the whole pause that the server has demanded.
+	Wait time.Duration
 	why  string
 }
 
-func (r pausedError) Error() string {
-	return fmt.Sprintf("it responds with %s and asks for a pause of %s", r.why, r.wait)
+// Error returns the message.
+func (r PausedError) Error() string {
+	return fmt.Sprintf("it responds with %s and asks for a pause of %s", r.why, r.Wait)
 }
 
 func (r *pause) see(answer *http.Response) {
@@ -68,7 +71,7 @@ func (r *pause) await(ctx context.Context, patience time.Duration) error {
 		case over == nil:
 			return nil
 		case wait > patience:
-			return pausedError{wait, why}
+			return PausedError{wait, why}
 		}
 		select {
 		case <-over:

@@ -1,4 +1,4 @@
-package buckettest
+package servertest
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ func (r *recorder) end(how string) {
 
 func TestMissingServerSkipsTheTest(t *testing.T) {
 	for ci, want := range map[string]string{
-		"":     "skipped: minio is neither built nor can it be built here, so the bucket store is not tested on it: exit status 7: no module proxy\n",
+		"":     "skipped: minio is neither built nor can it be built here, so nothing is tested on it: exit status 7: no module proxy\n",
 		"true": "failed: minio cannot be built: exit status 7: no module proxy\n",
 	} {
 		t.Run("CI="+ci, func(t *testing.T) {
@@ -58,7 +58,7 @@ func ending(t *testing.T, root string) string {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.ended = "found " + find(r, root, "minio")
+		r.ended = "found " + find(r, root, "s3", "minio")
 	}()
 	<-done
 	return r.ended
@@ -71,7 +71,7 @@ func repositoryWith(t *testing.T, script string) string {
 		t.Fatal(err)
 	}
 	text := "#!/bin/sh\ncd \"$(dirname \"$0\")/..\" || exit 1\n" + script + "\n"
-	if err := os.WriteFile(filepath.Join(root, "hack", "s3-servers.sh"), []byte(text), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(filepath.Join(root, "hack", "servers.sh"), []byte(text), 0o700); err != nil { //nolint:gosec // it is run
 		t.Fatal(err)
 	}
 	return root

@@ -1,4 +1,4 @@
-package buckettest
+package servertest
 
 import (
 	"io"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Slow starts a proxy that delays all bytes from clients to the server by the latency. It uses
-// little CPU time, so that it does not affect measurements.
+// Slow starts a proxy that delays the bytes from clients to the server by the latency. It returns
+// the proxy's host and port. It uses little CPU time, because benchmarks use it.
 func Slow(t testing.TB, endpoint string, latency time.Duration) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,0 +1,114 @@
+package oci_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/oci"
+	"github.com/kratix-schedule/kratix-schedule/statestore/oci/ocitest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+)
+
+// childOf is the environment variable with the URL to which the child process writes.
+const childOf = "KRATIX_SCHEDULE_TEST_REGISTRY"
+
+// TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
+// store from one tree to the other and back, until it is killed.
+func TestCrashingWriter(t *testing.T) {
+	url := os.Getenv(childOf)
+	if url == "" {
+		return
+	}
+	store := open(t, crashConfig(url))
+	for i := 1; ; i++ {
+		if _, err := round(t, store, crashTree(i%2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func crashConfig(url string) oci.Config {
+	return oci.Config{Name: "OCIStateStore fleet", URL: url, Dir: ".", Insecure: true, Settle: 200 * time.Millisecond, Keep: 3, Now: time.Now}
+}
+
+func crashTree(which int) map[string]string {
+	files := map[string]string{}
+	for i := range 10 {
+		for _, dir := range []string{"dependencies", "resources", ".kratix"} {
+			files[fmt.Sprintf("%s/common/%d.yaml", dir, i)] = strconv.Itoa(which)
+			files[fmt.Sprintf("%s/only-%d/%d.yaml", dir, which, i)] = "x"
+		}
+	}
+	return files
+}
+
+// TestKill9 kills a writer at 100 random moments. After each, the store must have exactly the files of
+// one of the two trees, and the next write must succeed.
+func TestKill9(t *testing.T) {
+	t.Parallel()
+	plain := config(ocitest.Registry(t))
+	proxied, proxy := through(t, plain)
+	var countdown atomic.Int64
+	now := make(chan struct{}, 1)
+	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if countdown.Add(-1) == 0 {
+			now <- struct{}{}
+		}
+		// The registry carries out a request that it has received, even if the client has died.
+		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+	store, changed := open(t, crashConfig(plain.URL)), 0
+	for range 100 {
+		settle(t, store, crashTree(0))
+		countdown.Store(2 + rand.Int64N(30)) //nolint:gosec // a random moment
+		crash(t, proxied.URL, now)
+		proxy.Quiet(t)
+		held := map[string]string{}
+		state := storetest.Read(t, open(t, plain))
+		for path := range state.Files.All() {
+			content, err := state.Contents.Content(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held[path.String()] = string(content)
+		}
+		which := 0
+		if _, isOther := held["resources/only-1/0.yaml"]; isOther {
+			which, changed = 1, changed+1
+		}
+		storetest.Holds(t, open(t, plain), crashTree(which))
+	}
+	settle(t, store, crashTree(1))
+	t.Logf("%d of 100 kills left the other tree", changed)
+	if changed < 10 || changed > 90 {
+		t.Errorf("only %d of 100 kills left the other tree", changed)
+	}
+}
+
+// crash starts a writer process, and kills it when now receives a value.
+func crash(t *testing.T, url string, now <-chan struct{}) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
+	child.Env = append(os.Environ(), childOf+"="+url)
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-now
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Wait(); !strings.Contains(fmt.Sprint(err), "killed") {
+		t.Fatalf("the writer ended by itself: %v", err)
+	}
+}
