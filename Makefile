@@ -150,10 +150,11 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 # its full size. The seed is the day's, so that no night repeats another.
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
-nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a fleet of 10,000 Destinations, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, known vulnerabilities, a release for all platforms built twice
+nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, 20,000 fleets of rollouts, many Works beside Kratix, a fleet of 10,000 Destinations, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, known vulnerabilities, a release for all platforms built twice
 	go test -count=1 -timeout=30m ./... # with all seeds, which the race detector cuts to a third
 	go test -run FloodOfEvents -count=1 -v ./internal/daemon -flood 60s
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
+	go test -run 'RandomFleets|RestartsChange' -count=1 -timeout=2h ./rollout -fleets 20000 -first $(SEED)00000
 	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written
 	$(MAKE) --no-print-directory simulate
 	$(MAKE) --no-print-directory soak

@@ -76,6 +76,7 @@ func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error)
 	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil {
 		return c, err
 	}
+	c.dropMarks()
 	if c.ignored, err = ignored(ctx, &w.situation); err != nil {
 		return c, err
 	}

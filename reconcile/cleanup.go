@@ -43,7 +43,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	if snapshot.Unseen {
 		return nil, nil, errUnseen
 	}
-	r.cache.startRound(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx), r.time())
 	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	failed := slices.DeleteFunc(seen.findings, func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 	var cleanups []Cleanup

@@ -19,6 +19,10 @@ type destinationPlan struct {
 	awaiting []*kratix.WorkPlacement
 	// moved maps placements to the Destinations that their groups have moved to.
 	moved map[*kratix.WorkPlacement]string
+	// waiting are placements that a rollout does not change in this round. steps are the
+	// actions of rollouts on the others that they select.
+	waiting []waitingPlacement
+	steps   map[*kratix.WorkPlacement]*rolloutStep
 	// leaves means that the commit that writes a placement's new copy also removes the old copy
 	// from this Destination's directory.
 	leaves bool
@@ -28,7 +32,8 @@ type destinationPlan struct {
 // same effect.
 func (p destinationPlan) same(other destinationPlan) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
-		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)
+		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) &&
+		slices.Equal(p.waiting, other.waiting) && maps.EqualFunc(p.steps, other.steps, (*rolloutStep).same) && p.guard.sameEffect(other.guard)
 }
 
 func (p *destinationPlan) move(placement *kratix.WorkPlacement, to string) {
@@ -36,4 +41,14 @@ func (p *destinationPlan) move(placement *kratix.WorkPlacement, to string) {
 		p.moved = map[*kratix.WorkPlacement]string{}
 	}
 	p.moved[placement] = to
+}
+
+// former returns the number of placements that are written with former files.
+func (p *destinationPlan) former() (n int) {
+	for _, step := range p.steps {
+		if step.isFormer {
+			n++
+		}
+	}
+	return n
 }

@@ -126,8 +126,8 @@ func (made *changes) placements(c *checked) []statestore.PlacementChange {
 			if p.from != nil {
 				change.Labels, change.Annotations = p.from.Work.Labels, p.from.Work.Annotations
 			}
-			if p.isRolledBack {
-				change.Action, change.Because = statestore.RollBack, couldNotBeApplied(&p.failed.undone)
+			if p.because != nil {
+				change.Action, change.Because = statestore.RollBack, whyUndone(p.because)
 			}
 			named = append(named, change)
 		}
@@ -153,6 +153,7 @@ func (made *changes) unitsOf(c *checked) []unitChange {
 		if made.actions[p] != "" {
 			written = append(written, unitChange{
 				unit: unitOf(p.WorkPlacement), digest: digestOf(p.rendering.Files), files: pathsOf(p.rendering.Files), record: p.record.Path,
+				isMarked: p.rendering.Rollout != nil || len(p.rendering.RolledBack) > 0,
 			})
 		}
 	}

@@ -157,3 +157,7 @@ func contentDigest(files []tree.File) string {
 	}
 	return fmt.Sprintf("sha256:%x", digestOf(parts))
 }
+
+func couldNotBeApplied(undone *layout.RolledBack) string {
+	return "revision " + undone.Revision + " could not be applied: " + undone.Message
+}

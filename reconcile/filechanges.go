@@ -44,7 +44,7 @@ func (c *fileChanges) same(other *fileChanges) bool {
 func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	rendered := map[tree.Path]bool{}
 	for i := range units {
-		rendered[units[i].record] = true
+		rendered[units[i].record] = !units[i].isMarked
 		for _, path := range units[i].files {
 			rendered[path] = true
 		}

@@ -100,6 +100,7 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil {
 		return cacheEntry{}, false
 	}
+	c.dropMarks()
 	roots := c.claims(known.independent.ignored)
 	others, ok := known.findingsAboutOthers(&now, w.placements)
 	if !ok {
@@ -161,7 +162,7 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	for i, p := range known.situation.plan.placements {
 		before[p.WorkPlacement] = i
 	}
-	changed.guard = now.plan.guard
+	changed.guard, changed.steps = now.plan.guard, now.plan.steps
 	unwritten := map[*kratix.WorkPlacement]bool{}
 	for _, p := range known.outcome.placements {
 		if p.State != report.Unchanged {

@@ -15,7 +15,7 @@ func (r *Reconciler) Inspect(ctx context.Context) (scheduler.Input, []finding.Fi
 	if err != nil {
 		return scheduler.Input{}, nil, fmt.Errorf("read the input: %w", err)
 	}
-	r.cache.startRound(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx), r.time())
 	followInput(r, snapshot)
 	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	findings := slices.Concat(snapshot.Findings, seen.findings)

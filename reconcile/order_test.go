@@ -19,13 +19,14 @@ func stageFiles() []stageFile {
 		{"what all stages share", "allowance failure generations policy unit"},
 		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore existing adopt copies oldcopies decisions filepathmode"},
 		{"relate", "feedback revisions pastplacements blame failedfiles"},
-		{"plan", "input destinationplan divide inherited evidence guard"},
-		{"render", "render situation placement rendering rolledback exclude relayout"},
-		{"check", "check checkroot applycheck stored joined obstruct share outgoing leftovers keepwhole"},
+		{"plan", "input rolloutstep destinationplan divide inherited evidence guard"},
+		{"rollout", "rolloutspecs rolloutunits rolloutplan rolloutformer rolloutremoval"},
+		{"render", "render rolloutrender situation placement rendering rolledback exclude relayout"},
+		{"check", "check rolloutmarks checkroot applycheck stored joined obstruct share outgoing leftovers keepwhole"},
 		{"diff", "diff filechanges units ledgerfiles"},
 		{"outcome", "outcome reuse reusewritten independence alone"},
 		{"commit", "desired write writer refusals search finish fightmarks poll"},
-		{"report", "reporter budget guardfindings profiles unreached large tries sortedlist"},
+		{"report", "reporter rolloutreport budget guardfindings profiles unreached large tries sortedlist"},
 		{"round", "reconcile plan stores staying desiredstore choices shards inspect cleanup"},
 	}
 }

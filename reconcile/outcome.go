@@ -63,13 +63,20 @@ func placementStates(c *checked, made changes) []report.Placement {
 		if p.writable() && made.actions != nil && made.actions[p] == "" {
 			one.State = report.Unchanged
 		}
-		if p.isRolledBack && p.writable() {
+		if p.because != nil && p.writable() {
 			one.State = report.HeldBack
 		}
-		if one.State == report.HeldBack {
+		if one.State == report.HeldBack || one.State == report.Kept {
 			one.Written = c.holdings.has(&p.placement)
 		}
 		states = append(states, one)
+	}
+	for _, waiting := range c.plan.waiting {
+		if waiting.stored == nil {
+			states = append(states, report.Placement{
+				Work: waiting.work, Directory: waiting.directory, Destination: c.Name, State: report.Kept, Reason: waiting.reason,
+			})
+		}
 	}
 	for _, record := range c.removed {
 		states = append(states, report.Placement{

@@ -40,10 +40,10 @@ type placement struct {
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
-	// failed is set if the agent could not apply the stored files. If isRolledBack is set, the
-	// rendered files are those that the agent last applied.
-	failed       *failedFiles
-	isRolledBack bool
+	// failed is set if the agent could not apply the stored files. because
+	// is why the rendered files are former ones; nil if they are not.
+	failed  *failedFiles
+	because *layout.RolledBack
 	decision
 }
 
@@ -137,14 +137,7 @@ func (c *candidate) now() []layout.File {
 // asStored returns the rendered files of the placement in the form of stored files, in which joined
 // files are one file.
 func (p *placement) asStored() []tree.File {
-	if p.rendering.Joined {
-		return layout.Join([]layout.Part{{Placement: p.WorkPlacement, Files: p.rendering.Files}})
-	}
-	files := make([]tree.File, 0, len(p.rendering.Files))
-	for _, file := range p.rendering.Files {
-		files = append(files, file.File)
-	}
-	return files
+	return storedForm(p.WorkPlacement, &p.rendering)
 }
 
 // isStored reports whether the store has exactly the rendered files of the placement.

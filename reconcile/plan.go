@@ -28,6 +28,7 @@ func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback
 			if r.Planned != nil {
 				r.Planned(input)
 			}
+			whole.rollouts.learn()
 			return plan, whole, stores
 		}
 		input.Conflicts = tried.has

@@ -1,7 +1,7 @@
 // Package reconcile turns the input and the state of the stores into changes, and writes them. A
 // round ([Reconciler.Round]) is a sequence of stages, each a function from one value to the next:
 //
-//	observe ─▶ relate ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
+//	observe ─▶ relate ─▶ plan ─▶ rollout ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
 //
 // All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what
 // happens to the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
@@ -74,14 +74,16 @@ type cache struct {
 	outcomes     outcomes
 	large        large
 	feedback     feedbackCache
+	rollouts     rolloutCache
 	reported     reportedLists
 }
 
-func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
+func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}, now time.Time) {
 	m.observations.startRound()
 	m.contents.interned.rotate()
 	m.outcomes.startRound(builder, stop)
 	m.feedback.startRound()
+	m.rollouts.startRound(now)
 }
 
 // TryRefused makes the next rounds retry all content that servers have refused. It must not
@@ -165,7 +167,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	r.cache.startRound(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx), r.time())
 	if r.Policy.checksApply() {
 		r.cache.outcomes.read.KeepNodes = keptNodes
 	}
@@ -194,6 +196,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	out := newReporter(seen, &plan, &r.cache.large)
 	out.add(parts.guard.findings(ctx, seen, r.Missing)...)
 	out.add(reported.findings...)
+	out.addRollouts(&parts.rollouts)
 	out.addProfiles(seen, r.Policy, r.time(), &r.cache.outcomes)
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
@@ -207,7 +210,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	out.add(budgetFindings(stores, &plan)...)
 	out.report.Deliveries = reported.deliveries
-	out.report.Due = soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores)))
+	out.report.Due = soonest(soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores))), parts.rollouts.dueIn(r.time()))
 	return out.result(&r.cache.reported), stale
 }
 

@@ -78,6 +78,11 @@ func (w *wanted) place(before renderings, unpacked *contents) {
 	for _, kept := range w.plan.kept {
 		w.keep(kept, "its Work cannot be read now")
 	}
+	for _, p := range w.plan.waiting {
+		if p.stored != nil {
+			w.keep(p.stored, p.reason)
+		}
+	}
 	for _, old := range w.plan.awaiting {
 		w.keep(old, "it stays until its successor is recorded")
 	}
@@ -95,7 +100,9 @@ func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement 
 		p.state, p.reason = report.HeldBack, "a file of it cannot be written"
 		w.add(made.findings...)
 	}
-	w.rollBack(p)
+	if !w.rollOut(p) {
+		w.rollBack(p)
+	}
 	w.exclude(p)
 	return p
 }

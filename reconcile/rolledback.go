@@ -13,9 +13,6 @@ import (
 // rollBack restores the last applied files of a placement if the agent could not apply the stored
 // ones. A placement whose files were rolled back before is held back.
 func (w *wanted) rollBack(p *placement) {
-	if record := w.recordOf(p); record != nil {
-		p.rendering.RolledBack = record.RolledBack
-	}
 	if at := slices.IndexFunc(w.failed, func(f *failedFiles) bool { return f.unit == unitOf(p.WorkPlacement) }); at >= 0 {
 		p.failed = w.failed[at]
 		if w.policy.RollBack && w.restore(p) {
@@ -23,6 +20,9 @@ func (w *wanted) rollBack(p *placement) {
 		}
 	}
 	if len(p.rendering.RolledBack) == 0 {
+		if p.rendering.Rollout != nil {
+			w.renewRecord(p)
+		}
 		return
 	}
 	if undone := p.undone(contentDigest(p.asStored())); undone != nil && !p.isRetried(undone) {
@@ -48,7 +48,11 @@ func (w *wanted) restore(p *placement) bool {
 		})
 		return false
 	}
-	p.rendering.Files, p.isRolledBack = files, true
+	p.rendering.Files, p.because = files, &p.failed.undone
+	if mark := p.rendering.Rollout; mark != nil {
+		p.failed.undone.Content = mark.Content
+		p.rendering.Rollout = mark.Before(mark.Since)
+	}
 	p.rendering.RolledBack = layout.WithRolledBack(p.rendering.RolledBack, p.failed.undone)
 	p.state, p.reason = report.Placed, rolledBackReason(&p.failed.undone)
 	w.renewRecord(p)
@@ -93,11 +97,15 @@ func (w *wanted) rolledBack(p *placement, undone *layout.RolledBack) finding.Fin
 }
 
 func rolledBackReason(undone *layout.RolledBack) string {
-	return "it was rolled back, because " + couldNotBeApplied(undone)
+	return "it was rolled back, because " + whyUndone(undone)
 }
 
-func couldNotBeApplied(undone *layout.RolledBack) string {
-	return "revision " + undone.Revision + " could not be applied: " + undone.Message
+// whyUndone returns why files were rolled back.
+func whyUndone(undone *layout.RolledBack) string {
+	if undone.Rollout != "" {
+		return "Rollout " + undone.Rollout + " was given up: " + undone.Message
+	}
+	return couldNotBeApplied(undone)
 }
 
 // undone returns the entry of the placement's record about files that were rolled back, or nil

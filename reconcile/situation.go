@@ -84,7 +84,7 @@ func (s situation) kept() situation {
 
 // isPlain reports whether a Destination has nothing except recorded and planned placements.
 func (s *situation) isPlain() bool {
-	return !s.relayout && len(s.plan.kept)+len(s.plan.awaiting)+len(s.plan.removed)+len(s.plan.proven)+len(s.plan.moved)+len(s.assumed)+
+	return !s.relayout && len(s.plan.kept)+len(s.plan.awaiting)+len(s.plan.removed)+len(s.plan.proven)+len(s.plan.moved)+len(s.plan.waiting)+s.plan.former()+len(s.assumed)+
 		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded)+len(s.failed) == 0
 }
 

@@ -2,8 +2,10 @@ package reconcile
 
 import (
 	"context"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
@@ -18,6 +20,8 @@ type planning struct {
 	// placements.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
+	// rollouts is the result of the rollouts.
+	rollouts rolledOut
 }
 
 // desiredStores computes the desired content of all stores. An inherited placement is removed from
@@ -29,7 +33,10 @@ func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported
 	staying := r.stayingAtFirst(inherited)
 	for {
 		parts := divide(seen, plan, inherited, staying)
-		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), failed: reported.failed, hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
+		guard := guardRemovals(seen, parts, rules)
+		parts, rollouts := r.rollingOut(seen, reported, parts).rollOut(ctx)
+		_, guard.guarded = countRemovals(seen, parts, rules)
+		whole := &planning{parts: parts, guard: guard, rollouts: rollouts, failed: reported.failed, hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
 		stores := make([]*desired, 0, len(seen.stores))
 		for _, store := range seen.stores {
 			stores = append(stores, r.desired(ctx, store, whole, r.refusals.of(store).known()))
@@ -37,5 +44,13 @@ func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported
 		if !keepInherited(inherited, stores, staying) {
 			return whole, stores
 		}
+	}
+}
+
+// rollingOut returns the rollouts of a round before they have changed anything.
+func (r *Reconciler) rollingOut(seen *observed, reported feedback, parts planned) *rollingOut {
+	return &rollingOut{
+		observed: seen, parts: parts, cache: &r.cache.rollouts, now: r.time().UTC().Truncate(time.Second),
+		reports: (report.Report{Deliveries: reported.deliveries}).Agents(), past: &r.cache.feedback, read: &r.cache.outcomes.read, policy: r.Policy,
 	}
 }

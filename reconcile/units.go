@@ -8,10 +8,12 @@ import (
 
 type unitChange struct {
 	unit
-	digest  digest
-	files   []tree.Path
-	record  tree.Path
-	removed bool
+	digest digest
+	files  []tree.Path
+	record tree.Path
+	// isMarked means that the record is not rendered from the placement alone.
+	isMarked bool
+	removed  bool
 }
 
 func (c *unitChange) suspect() suspect {

@@ -109,11 +109,12 @@ func (c *Collection) Snapshot() Snapshot {
 }
 
 type parts struct {
-	origins  []*origin
-	findings []finding.Finding
-	rejected []kratix.Key
-	marked   []*ParsedFile
-	empty    []string
+	origins          []*origin
+	findings         []finding.Finding
+	rejected         []kratix.Key
+	rejectedRollouts []string
+	marked           []*ParsedFile
+	empty            []string
 }
 
 func (p *parts) takeFile(file *ParsedFile) {
@@ -122,6 +123,7 @@ func (p *parts) takeFile(file *ParsedFile) {
 	}
 	p.findings = append(p.findings, file.findings...)
 	p.rejected = append(p.rejected, file.rejected...)
+	p.rejectedRollouts = append(p.rejectedRollouts, file.rejectedRollouts...)
 	if file.marked != nil {
 		p.marked = append(p.marked, file)
 	}
@@ -145,6 +147,8 @@ func (c *Collection) apply(out, in parts) {
 	s.GitStateStores = change(s.GitStateStores, out.origins, in.origins)
 	s.BucketStateStores = change(s.BucketStateStores, out.origins, in.origins)
 	s.OCIStateStores = change(s.OCIStateStores, out.origins, in.origins)
+	s.Rollouts = change(s.Rollouts, out.origins, in.origins)
+	s.RejectedRollouts = splice(s.RejectedRollouts, out.rejectedRollouts, in.rejectedRollouts, cmp.Compare[string])
 	s.Secrets = change(s.Secrets, out.origins, in.origins)
 	s.WorkPlacements = change(s.WorkPlacements, out.origins, in.origins)
 	s.Promises = change(s.Promises, out.origins, in.origins)

@@ -45,6 +45,8 @@ func (s *Snapshot) gather(object kratix.Object) {
 		s.OCIStateStores = append(s.OCIStateStores, o)
 	case *kratix.Secret:
 		s.Secrets = append(s.Secrets, o)
+	case *kratix.Rollout:
+		s.Rollouts = append(s.Rollouts, o)
 	case *profile.Profile:
 		s.Profiles = append(s.Profiles, o)
 	}
@@ -58,6 +60,7 @@ func (s *Snapshot) sort() {
 	slices.SortFunc(s.OCIStateStores, Compare)
 	slices.SortFunc(s.Secrets, Compare)
 	slices.SortFunc(s.Profiles, Compare)
+	slices.SortFunc(s.Rollouts, Compare)
 	slices.SortFunc(s.Rejected, kratix.Key.Compare)
 	slices.SortFunc(s.Origins.sorted, compareOrigins)
 	finding.Sort(s.Findings)

@@ -26,6 +26,8 @@ type ParsedFile struct {
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
+	// rejectedRollouts are the names of Rollouts that exist but are invalid.
+	rejectedRollouts []string
 	// incomplete means that the file is empty, cannot be read, or has an object without a readable
 	// name.
 	incomplete bool
@@ -171,6 +173,8 @@ func defaultNamespace(o kratix.Object) {
 		o.Namespace = ""
 	case *kratix.OCIStateStore:
 		o.Namespace = ""
+	case *kratix.Rollout:
+		o.Namespace = ""
 	}
 }
 
@@ -217,6 +221,8 @@ func (p *ParsedFile) reject(header kratix.Header, why finding.Finding) {
 		p.incomplete = true
 	case header.Kind == kratix.DestinationKind:
 		p.unseen = true
+	case header.Kind == kratix.RolloutKind:
+		p.rejectedRollouts = append(p.rejectedRollouts, key.Name)
 	}
 }
 

@@ -29,7 +29,10 @@ type Snapshot struct {
 	Works        []*kratix.Work
 	Destinations []*kratix.Destination
 	kratix.StateStores
-	Secrets []*kratix.Secret
+	Secrets  []*kratix.Secret
+	Rollouts []*kratix.Rollout
+	// RejectedRollouts are the names of Rollouts that exist but cannot be read, sorted.
+	RejectedRollouts []string
 	// Profiles are the newest profiles, one for each Destination.
 	Profiles []*profile.Profile
 	// Existing are placements that the source itself records, in addition to the records in the

@@ -15,6 +15,12 @@ import (
 func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	kind := knownKind(header.Kind)
 	switch {
+	case header.Kind == kratix.RolloutKind && strings.HasPrefix(header.APIVersion, ownGroup):
+		p.reject(header, finding.Finding{
+			Rule: finding.UnsupportedVersion(), Place: at,
+			Message: fmt.Sprintf("%s of %s cannot be read: only %s is supported", header.Kind, header.APIVersion, kratix.OwnAPIVersion),
+			Fix:     "Use " + kratix.OwnAPIVersion + ".",
+		})
 	case !isKratix(header.APIVersion):
 		p.ignored(header, at)
 	case header.APIVersion != kratix.APIVersion:
@@ -36,6 +42,9 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 		p.ignored(header, at)
 	}
 }
+
+// ownGroup is the API group of this program's own kinds, with the slash before the version.
+const ownGroup = "kratix-schedule.io/"
 
 func (p *ParsedFile) ignored(header kratix.Header, at finding.Place) {
 	p.reportNameless(finding.Finding{

@@ -179,7 +179,7 @@ func values() map[string][]string {
 
 func statuses(command string) []int {
 	switch strings.TrimPrefix(command, "kratix-schedule ") {
-	case "get", "history":
+	case "get", "history", "rollout status", "rollout pause":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "validate", "plan", "run", "rebalance":
 		return []int{exitClean, exitFindings, exitUsage, exitFailure}

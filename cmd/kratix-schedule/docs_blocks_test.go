@@ -68,6 +68,7 @@ func notRun() map[string]elsewhere {
 		"docs/how-to/git-hosts.md: kratix-schedule probe -f stores/":           {why: "it needs a git host: testdata/script/git-hosts.txtar"},
 		"docs/how-to/write-to-a-bucket.md: kratix-schedule probe -f stores/":   {why: "it needs a bucket: testdata/bucket/probe.txtar"},
 		"docs/how-to/write-to-a-registry.md: kratix-schedule probe -f stores/": {why: "it needs a registry: testdata/oci/tutorial.txtar"},
+		"docs/tutorial-rollout.md: make build":                                 {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata" .`},
 	}
 	for why, keys := range map[string][]string{
 		network: {

@@ -62,9 +62,19 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 }
 
 func (r *serverRows) list(ctx context.Context) (listing.Listing, error) {
+	var list listing.Listing
+	err := r.read(ctx, func(in io.Reader) (err error) {
+		list, err = listing.DecodeReport(in)
+		return err
+	})
+	return list, err
+}
+
+// read reads the report.
+func (r *serverRows) read(ctx context.Context, decode func(io.Reader) error) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, http.NoBody)
 	if err != nil {
-		return listing.Listing{}, fmt.Errorf("--server %s: %w", r.shown, err)
+		return fmt.Errorf("--server %s: %w", r.shown, err)
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "kratix-schedule/"+version)
@@ -74,21 +84,20 @@ func (r *serverRows) list(ctx context.Context) (listing.Listing, error) {
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
-		return listing.Listing{}, fmt.Errorf("--server %s: %w; check that run --listen serves there", r.shown, err)
+		return fmt.Errorf("--server %s: %w; check that run --listen serves there", r.shown, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // the status is enough
-		return listing.Listing{}, fmt.Errorf("--server %s: it answers %s: %s", r.shown, response.Status, strings.TrimSpace(string(text)))
+		return fmt.Errorf("--server %s: it answers %s: %s", r.shown, response.Status, strings.TrimSpace(string(text)))
 	}
 	if response.ContentLength > maxReport {
-		return listing.Listing{}, fmt.Errorf("--server %s: %w", r.shown, errTooLong)
+		return fmt.Errorf("--server %s: %w", r.shown, errTooLong)
 	}
-	list, err := listing.DecodeReport(&boundedBody{response.Body, maxReport})
-	if err != nil {
-		return listing.Listing{}, fmt.Errorf("--server %s: %w", r.shown, err)
+	if err := decode(&boundedBody{response.Body, maxReport}); err != nil {
+		return fmt.Errorf("--server %s: %w", r.shown, err)
 	}
-	return list, nil
+	return nil
 }
 
 func (*serverRows) problem() error { return nil }

@@ -70,6 +70,11 @@ store cannot be read.`,
 	return command
 }
 
+// defaultQuery returns the query of history without flags.
+func defaultQuery() history.Query {
+	return history.Query{Limit: history.DefaultLimit, Depth: history.DefaultDepth}
+}
+
 func (f *historyFlags) complete(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

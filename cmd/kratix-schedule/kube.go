@@ -143,7 +143,7 @@ func (k *cluster) objects() status.Objects {
 	now := k.source.Objects()
 	objects := status.Objects{
 		Works: now.Works, WorkPlacements: now.WorkPlacements, Destinations: now.Destinations,
-		StateStores: now.StateStores, Unreadable: now.Unreadable,
+		StateStores: now.StateStores, Rollouts: now.Rollouts, Unreadable: now.Unreadable,
 	}
 	if k.promoted != nil {
 		objects.Live = k.promoted.Live()

@@ -103,7 +103,8 @@ func TestExamplesRun(t *testing.T) {
 func isForACluster(line string) bool {
 	isDaemon := strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")
 	isPipelines := strings.Contains(line, "kratix-schedule status ") || strings.Contains(line, "kratix-schedule work ") && strings.Contains(line, "--apply")
-	return isDaemon || isPipelines || strings.Contains(line, "kratix-schedule agent ") && strings.Contains(line, "--kube") || strings.Contains(line, "kratix-schedule handover") || strings.Contains(line, "kratix-schedule profile")
+	return isDaemon || isPipelines || strings.Contains(line, "kratix-schedule agent ") && strings.Contains(line, "--kube") || strings.Contains(line, "kratix-schedule handover") || strings.Contains(line, "kratix-schedule profile") ||
+		strings.Contains(line, "kratix-schedule rollout ") && strings.Contains(line, "--context")
 }
 
 type gitHubAction struct {

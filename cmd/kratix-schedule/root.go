@@ -31,7 +31,7 @@ Exit status: 0 clean, 1 findings (plan: changes too), 2 wrong usage or input pat
 	command.SetOut(std.out)
 	command.SetErr(std.err)
 	command.SetFlagErrorFunc(flagError)
-	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), getCommand(std), historyCommand(std), workCommand(std), statusCommand(std), handoverCommand(std), explainCommand(std), rebalanceCommand(std), cleanupCommand(std),
+	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), getCommand(std), historyCommand(std), rolloutCommand(std), workCommand(std), statusCommand(std), handoverCommand(std), explainCommand(std), rebalanceCommand(std), cleanupCommand(std),
 		profileCommand(std), probeCommand(std), agentCommand(std), commentCommand(std), configCommand(std), completionCommand(std), versionCommand(std))
 	help := helpCommand()
 	command.SetHelpCommand(help)

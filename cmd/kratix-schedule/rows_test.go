@@ -75,6 +75,7 @@ func reports() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"keys","namespace":"default"},"data":{"username":"dXNlcg==","password":"aHVudGVyMg=="}}`)
 	})
+	rolloutObjects(mux)
 	mux.HandleFunc("GET /cluster/apis/platform.kratix.io/v1alpha1/{resource}", clusterObjects)
 	return mux
 }

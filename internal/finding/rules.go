@@ -18,7 +18,7 @@ func Rules() []Rule {
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(), UnsupportedVersion(), UnreadDirectory(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
-		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(), OrphanedPlacement(),
+		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(), OrphanedPlacement(), RolloutFailed(), RolloutIgnored(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(), StoreWithoutShard(), OverBudget(),
 		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(), NotPromoted(), InvalidLiveStore(), UnusablePlacement(), PolicyDeniesSelf(),
 		RolledBack(), NotRolledBack(),

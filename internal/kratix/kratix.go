@@ -69,6 +69,9 @@ const (
 	// HealthyCondition is True if the agent has reported that they are healthy.
 	AppliedCondition = "Applied"
 	HealthyCondition = "Healthy"
+	// RolledOutCondition is True on a Work if all its Destinations have its content, and False while a
+	// Rollout keeps some of them from changing.
+	RolledOutCondition = "RolledOut"
 )
 
 // ReportedAnnotation is an annotation of a Destination. It has the states that the Destination's

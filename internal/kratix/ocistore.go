@@ -17,7 +17,7 @@ const OwnAPIVersion = "kratix-schedule.io/v1alpha1"
 
 // APIVersionOf returns the API group and version of a kind of this package.
 func APIVersionOf(kind string) string {
-	if kind == OCIStateStoreKind {
+	if kind == OCIStateStoreKind || kind == RolloutKind {
 		return OwnAPIVersion
 	}
 	return APIVersion

@@ -159,6 +159,8 @@ func newObject(header Header) Object {
 	switch {
 	case header.APIVersion == "v1" && header.Kind == SecretKind:
 		return &Secret{}
+	case header.APIVersion == OwnAPIVersion && header.Kind == RolloutKind:
+		return &Rollout{}
 	case header.APIVersion == OwnAPIVersion && header.Kind == OCIStateStoreKind:
 		return &OCIStateStore{}
 	case header.APIVersion != APIVersion:

@@ -43,6 +43,7 @@ type record struct {
 	Kind       string         `yaml:"kind"`
 	Metadata   recordMetadata `yaml:"metadata"`
 	RolledBack []RolledBack   `yaml:"rolledBack,omitempty"`
+	Rollout    *Rollout       `yaml:"rollout,omitempty"`
 	Shared     []SharedObject `yaml:"shared,omitempty"`
 	Spec       recordSpec     `yaml:"spec"`
 }
@@ -106,7 +107,7 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 		Spec: recordSpec{
 			ID: p.Spec.ID, PromiseName: p.Spec.PromiseName, ResourceName: p.Spec.ResourceName, TargetDestinationName: p.Spec.TargetDestinationName,
 		},
-		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared, RolledBack: rendering.RolledBack,
+		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared, RolledBack: rendering.RolledBack, Rollout: rendering.Rollout,
 	}
 	for _, file := range rendering.Files {
 		r.Files = append(r.Files, file.Path)
@@ -136,6 +137,8 @@ type Record struct {
 	Shared []SharedObject
 	// RolledBack are the contents of the placement that were rolled back, the latest one last.
 	RolledBack []RolledBack
+	// Rollout says which rollout has written the content; nil if none has.
+	Rollout *Rollout
 	// Owner is the controller ID of the writer, or empty if the writer has none.
 	Owner string
 }
@@ -162,11 +165,12 @@ func parseRecord(content []byte) (Record, error) {
 		Files      []string       `json:"files"`
 		Shared     []SharedObject `json:"shared"`
 		RolledBack []RolledBack   `json:"rolledBack"`
+		Rollout    *Rollout       `json:"rollout"`
 	}
 	if err := yaml.Unmarshal(content, &r); err != nil {
 		return Record{}, fmt.Errorf("%w: %w", errNotRecord, err)
 	}
-	read := Record{Files: make([]tree.Path, 0, len(r.Files)), Shared: r.Shared, RolledBack: r.RolledBack}
+	read := Record{Files: make([]tree.Path, 0, len(r.Files)), Shared: r.Shared, RolledBack: r.RolledBack, Rollout: r.Rollout}
 	isKratixs := r.Kind == "" && r.APIVersion == "" && len(r.Files) > 0
 	for _, file := range r.Files {
 		if isKratixs {

@@ -40,7 +40,7 @@ func (p *Placement) isDelivered() bool {
 	switch p.State {
 	case Placed, Unchanged:
 		return p.Object != nil
-	case HeldBack:
+	case HeldBack, Kept:
 		return p.Object != nil && p.Written
 	}
 	return false

@@ -23,6 +23,7 @@ type (
 		Read          *Reading  `json:"read,omitempty"`
 		Profiles      []Profile `json:"profiles,omitempty"`
 		Roots         []root    `json:"roots,omitempty"`
+		Rollouts      []Rollout `json:"rollouts,omitempty"`
 	}
 	summary struct {
 		Errors     int           `json:"errors"`
@@ -98,7 +99,7 @@ func (d Document) head() head {
 			Errors: d.Tally.Errors, Warnings: d.Tally.Warnings, Notes: d.Tally.Notes,
 			Hidden: d.Hidden, Ignored: d.Ignored, Known: d.Known, Placements: d.Counts(),
 		},
-		Read: d.Read, Profiles: d.Profiles, Roots: d.roots(),
+		Read: d.Read, Profiles: d.Profiles, Roots: d.roots(), Rollouts: d.Rollouts,
 	}
 }
 

@@ -21,6 +21,8 @@ type Report struct {
 	Profiles []Profile `json:",omitempty"`
 	// Deliveries are the states of roots that agents have reported.
 	Deliveries []Delivery `json:",omitempty"`
+	// Rollouts are the states of the rollouts, sorted by name and Promise.
+	Rollouts []Rollout `json:",omitempty"`
 	// Emptied are the names of Destinations that were being deleted with their files when the round
 	// read them, and that have nothing left in the state stores except the reported placements. The
 	// field is not part of the output.
@@ -69,8 +71,8 @@ type Placement struct {
 	// Unread means that the store could not be read, so that the content of the placement there is
 	// unknown. The field is not part of the output.
 	Unread bool `json:"-"`
-	// Written means that the store still contains files of a placement that is held back. The field
-	// is not part of the output.
+	// Written means that the store still contains files of a placement that is held back or kept as
+	// it is. The field is not part of the output.
 	Written bool `json:"-"`
 }
 

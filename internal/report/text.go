@@ -24,6 +24,9 @@ func Plain(w io.Writer, d Document) error {
 	}
 	if d.Done == Planned {
 		d.placementLines(out, d.Placements)
+		for i := range d.Rollouts {
+			d.Rollouts[i].lines(out)
+		}
 		d.diffs(out)
 	}
 	d.findings(out)

@@ -178,30 +178,33 @@ const (
 // setAgent sets the conditions Applied and Healthy of an object, in addition to the conditions that
 // the change sets already. The zero AgentCondition changes nothing.
 func (p *planner) setAgent(change *Change, have []metav1.Condition, generation int64, applied, healthy report.AgentCondition, renews bool) {
+	var wanted []metav1.Condition
+	for _, want := range []metav1.Condition{conditionOf(kratix.AppliedCondition, applied), conditionOf(kratix.HealthyCondition, healthy)} {
+		was := meta.FindStatusCondition(have, want.Type)
+		if staysTrue := was != nil && was.Status == metav1.ConditionTrue && want.Status == metav1.ConditionTrue; want.Status != "" && (!staysTrue || renews) {
+			wanted = append(wanted, want)
+		}
+	}
+	change.agentEvent(have, p.putMore(change, have, generation, wanted...))
+}
+
+// putMore sets conditions of an object in addition to those that the change sets already, and returns
+// those that have changed.
+func (p *planner) putMore(change *Change, have []metav1.Condition, generation int64, want ...metav1.Condition) (changed []metav1.Condition) {
 	conditions := have
 	at := slices.IndexFunc(change.Steps, func(s Step) bool { return s.Verb == PatchStatus })
 	if at >= 0 {
 		conditions, _ = change.Steps[at].Patch["status"].(map[string]any)["conditions"].([]metav1.Condition)
 	}
-	var changed []metav1.Condition
-	for _, want := range []metav1.Condition{conditionOf(kratix.AppliedCondition, applied), conditionOf(kratix.HealthyCondition, healthy)} {
-		was := meta.FindStatusCondition(have, want.Type)
-		if staysTrue := was != nil && was.Status == metav1.ConditionTrue && want.Status == metav1.ConditionTrue; want.Status == "" || staysTrue && !renews {
-			continue
-		}
-		var more []metav1.Condition
-		conditions, more = p.put(conditions, generation, want)
-		changed = append(changed, more...)
-	}
-	if len(changed) == 0 {
-		return
-	}
-	if at >= 0 {
+	conditions, changed = p.put(conditions, generation, want...)
+	switch {
+	case len(changed) == 0:
+	case at >= 0:
 		change.Steps[at].Patch["status"].(map[string]any)["conditions"] = conditions //nolint:errcheck // statusOf created it
-	} else {
+	default:
 		change.step(PatchStatus, statusOf(conditions))
 	}
-	change.agentEvent(have, changed)
+	return changed
 }
 
 func conditionOf(kind string, reported report.AgentCondition) metav1.Condition {

@@ -38,9 +38,10 @@ const RuleName = "RULE"
 // or from Kratix's own controller. It does not contain those of mode promote.
 func Reasons() []Reason {
 	return slices.Concat(
-		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind),
+		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind), rolloutReasons(kratix.WorkKind, kratix.RolledOutCondition),
 		workPlacementReasons(), conflictReasons(kratix.WorkPlacementKind, Manage, Observe), agentReasons(kratix.WorkPlacementKind),
 		destinationReasons(), agentReasons(kratix.DestinationKind), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind), storeReasons(kratix.OCIStateStoreKind),
+		ownRolloutReasons(),
 	)
 }
 

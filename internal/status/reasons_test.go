@@ -44,6 +44,9 @@ func (s *fixture) round(said map[spoken]bool) {
 	for _, o := range s.now.Destinations {
 		note(o, o.Status.Conditions)
 	}
+	for _, o := range s.now.Rollouts {
+		note(o, o.Status.Conditions)
+	}
 	for _, o := range s.now.StateStores.All() {
 		note(o, o.Reported().Conditions)
 	}
@@ -114,6 +117,7 @@ func incidents(mode Mode) []incident {
 		all = append(all, findingIncident(report.Unchanged, about(finding.PolicyNotInForce(), "")))
 	}
 	all = append(all, agentIncidents()...)
+	all = append(all, rolloutIncidents()...)
 	for _, rule := range holdingRules() {
 		all = append(all, findingIncident(report.HeldBack, about(rule, work)))
 	}
@@ -162,6 +166,36 @@ func agentIncidents() []incident {
 			failing(s)
 			s.plan()
 			s.delivered(report.Delivery{State: healthy("3")})
+		})
+	}
+	return all
+}
+
+// rolloutIncidents returns the phases of a rollout, each after another one.
+func rolloutIncidents() []incident {
+	enters := func(s *fixture, phase string) {
+		r := &kratix.Rollout{}
+		r.Name = "operators"
+		if len(s.now.Rollouts) == 0 {
+			s.now.Rollouts = append(s.now.Rollouts, r)
+		}
+		s.said.Rollouts = []report.Rollout{{Name: "operators", Promise: "redis", Phase: phase, Works: []string{"default/a"}, Reason: "why"}}
+	}
+	all := []incident{
+		func(s *fixture) {
+			enters(s, "Progressing")
+			s.said.Findings = []finding.Finding{about(finding.InvalidObject(), "Rollout operators")}
+			s.said.Rollouts = nil
+		},
+	}
+	for _, phase := range rolloutPhases() {
+		all = append(all, func(s *fixture) {
+			enters(s, "Waiting")
+			if phase == "Waiting" {
+				enters(s, "Progressing")
+			}
+			s.plan()
+			enters(s, phase)
 		})
 	}
 	return all

@@ -21,6 +21,7 @@ type Objects struct {
 	Works          []*kratix.Work
 	WorkPlacements []*kratix.WorkPlacement
 	Destinations   []*kratix.Destination
+	Rollouts       []*kratix.Rollout
 	kratix.StateStores
 	// Unreadable contains the names, as returned by kratix.Describe, of objects that cannot be
 	// decoded. Only the metadata of these objects is known.
@@ -119,7 +120,7 @@ func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1
 	if mode == Manage && p.other != nil {
 		return [][]Change{p.warnings()} // all other conditions are left to the other scheduler
 	}
-	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
+	return [][]Change{p.workPlacements(), p.works(), slices.Concat(p.destinations(), p.stores(), p.rollouts())}
 }
 
 type planner struct {
@@ -146,6 +147,7 @@ type planner struct {
 	// location of its files.
 	revision, writtenTo map[string]string
 	agents              report.Agents
+	rolledOut           []report.Rollout
 	selected            map[string]bool
 	// conflicts contains the findings that hold placements back, by the name of the object, and
 	// others contains all other findings.
@@ -167,7 +169,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		agents: said.Agents(), covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
+		agents: said.Agents(), rolledOut: said.Rollouts, covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
 		doubts: map[kratix.Key]metav1.Condition{}, conflicts: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {

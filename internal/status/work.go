@@ -53,6 +53,7 @@ func (p *planner) works() []Change {
 		}
 		if p.isSelected(work) {
 			p.setWorkAgent(&change, work)
+			p.setWorkRollout(&change, work)
 		}
 		if !change.isEmpty() {
 			changes = append(changes, change)

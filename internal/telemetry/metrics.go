@@ -30,6 +30,7 @@ type Metrics struct {
 	findings   *prometheus.GaugeVec
 	refused    *prometheus.GaugeVec
 	agents     *agentMetrics
+	rollouts   *rolloutMetrics
 	// counted is the report from which the gauges were set.
 	counted report.Report
 
@@ -64,6 +65,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 	}
 	m.statusWrites = define.counter("api_writes_total", "Writes that the Kubernetes API accepted, by verb; with --kube.", "verb")
 	m.agents = newAgentMetrics(define)
+	m.rollouts = newRolloutMetrics(define)
 	m.events = newEventMetrics(define)
 	m.stores = newStoreMetrics(define)
 	m.definitions = define.made
@@ -146,6 +148,9 @@ func (m *Metrics) count(r report.Report) {
 	}
 	if !same(m.counted.Placements, r.Placements) || !reflect.DeepEqual(m.counted.Deliveries, r.Deliveries) {
 		m.agents.set(r)
+	}
+	if !reflect.DeepEqual(m.counted.Rollouts, r.Rollouts) {
+		m.rollouts.set(r)
 	}
 	m.counted = r
 }

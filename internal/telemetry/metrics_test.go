@@ -66,7 +66,9 @@ func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 	}
 	_, done := s.observer.Stage(t.Context(), "source")
 	done(nil)
-	s.metrics.Round(agentReport(agent.State{Failure: &agent.Failure{Outcome: agent.ApplyFailed}}), nil, time.Unix(0, 0), 0)
+	r := agentReport(agent.State{Failure: &agent.Failure{Outcome: agent.ApplyFailed}})
+	r.Rollouts = []report.Rollout{{Phase: "Failed", Destinations: []report.RolloutDestination{{Since: time.Unix(1, 0)}}}}
+	s.metrics.Round(r, nil, time.Unix(0, 0), 0)
 	s.metrics.CountStatusWrites(map[string]int{"create": 1})
 	problems, err := testutil.GatherAndLint(s.registry)
 	if err != nil {

@@ -27,6 +27,7 @@ func connect(config *rest.Config) (clients, error) {
 	register[kratix.GitStateStore](scheme, platform, kratix.GitStateStoreKind)
 	register[kratix.BucketStateStore](scheme, platform, kratix.BucketStateStoreKind)
 	register[kratix.OCIStateStore](scheme, own, kratix.OCIStateStoreKind)
+	register[kratix.Rollout](scheme, own, kratix.RolloutKind)
 	register[kratix.Secret](scheme, core, kratix.SecretKind)
 	register[profileMap](scheme, core, profile.ConfigMapKind)
 	metav1.AddToGroupVersion(scheme, platform)

@@ -28,6 +28,7 @@ type Source struct {
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
+	rollouts     *mirror[*kratix.Rollout]
 	registries   *mirror[*kratix.OCIStateStore]
 	// readsRegistries reports whether registries is used.
 	readsRegistries bool
@@ -122,6 +123,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.notify)
 	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
 		feature[*kratix.BucketStateStore]{}, s.notify)
+	s.rollouts = mirrorOf(api.own, "rollouts", &sent[kratix.Rollout, *kratix.Rollout]{}, feature[*kratix.Rollout]{optional: true}, s.notify)
 	s.registries = mirrorOf(api.own, "ocistatestores", &sent[kratix.OCIStateStore, *kratix.OCIStateStore]{},
 		feature[*kratix.OCIStateStore]{optional: true}, s.notify)
 	if !options.NoSecrets {
@@ -176,6 +178,7 @@ func (s *Source) mirrors() map[string]followed {
 	all := map[string]followed{
 		kratix.WorkKind: s.works, kratix.WorkPlacementKind: s.placements, kratix.DestinationKind: s.destinations,
 		kratix.GitStateStoreKind: s.gits, kratix.BucketStateStoreKind: s.buckets,
+		kratix.RolloutKind: s.rollouts,
 	}
 	if s.readsRegistries {
 		all[kratix.OCIStateStoreKind] = s.registries
@@ -245,7 +248,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	found, unreadable := s.readSecrets(ctx, opened)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	profiles, wrong := s.readProfiles(ctx)
-	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found), objects(profiles)))
+	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found), objects(profiles), objects(s.rollouts.stable())))
 	snapshot.FromAPI = true
 	s.addPlacements(&snapshot)
 	snapshot.Findings = slices.Concat(snapshot.Findings, unreadable, wrong)
@@ -282,6 +285,9 @@ func (s *Source) reject(snapshot *source.Snapshot) {
 		if isPlacement && placement.DeletionTimestamp.IsZero() {
 			snapshot.RejectedPlacements = append(snapshot.RejectedPlacements, kratix.KeyOf(placement))
 		}
+		if r, isRollout := object.(*kratix.Rollout); isRollout {
+			snapshot.RejectedRollouts = append(snapshot.RejectedRollouts, r.Name)
+		}
 		if d, isDestination := object.(*kratix.Destination); isDestination {
 			snapshot.Unwritten = append(snapshot.Unwritten, d)
 		}
@@ -311,6 +317,7 @@ func (s *Source) unreadable() map[kratix.Object]error {
 	maps.Copy(all, s.destinations.unreadable())
 	maps.Copy(all, s.gits.unreadable())
 	maps.Copy(all, s.buckets.unreadable())
+	maps.Copy(all, s.rollouts.unreadable())
 	maps.Copy(all, s.registries.unreadable())
 	return all
 }
@@ -401,6 +408,7 @@ type Objects struct {
 	Works          []*kratix.Work
 	WorkPlacements []*kratix.WorkPlacement
 	Destinations   []*kratix.Destination
+	Rollouts       []*kratix.Rollout
 	kratix.StateStores
 	// Unreadable has the names of objects that cannot be decoded, as returned by kratix.Describe.
 	// These objects have only their metadata.
@@ -415,6 +423,7 @@ func (s *Source) Objects() Objects {
 	}
 	return Objects{
 		Works: s.works.current(), WorkPlacements: s.placements.current(), Destinations: s.destinations.current(),
+		Rollouts: s.rollouts.current(),
 		StateStores: kratix.StateStores{
 			GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(), OCIStateStores: s.registries.current(),
 		},

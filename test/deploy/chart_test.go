@@ -89,6 +89,20 @@ func TestChartHasTheSameDefinitions(t *testing.T) {
 	}
 }
 
+func TestChartHasOnlyItsOwnDefinitionsBesideKratix(t *testing.T) {
+	made, want := render(t, release, "crds: {own: true}"), build(t, "base", "crds/own").without(itself)
+	for id := range want {
+		if made[id] == nil {
+			t.Errorf("%s is missing", id)
+		}
+	}
+	for id := range made {
+		if want[id] == nil {
+			t.Errorf("%s is not in the kustomization", id)
+		}
+	}
+}
+
 func TestChartHasNothingToLint(t *testing.T) {
 	for _, values := range []map[string]any{nil, {"mode": "observe", "crds": map[string]any{"enabled": true}, "secrets": map[string]any{"namespaces": []any{"a", "b"}}}} {
 		for _, message := range lint.All(chartDir, values, release, true).Messages {

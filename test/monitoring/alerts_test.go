@@ -81,6 +81,13 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="BuildFailed"} _x40 2400x10 stale
 			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="ApplyFailed"} _x50 3000x10`, []string{"KratixScheduleAgentFails"}},
 		"an agent failed for 5 min": {`kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="",outcome="ApplyFailed"} _x40 2400x5 stale`, nil},
+		"a rollout has failed": {`kratix_schedule_rollout_phase{rollout="r",promise="p",phase="Failed"} _x40 1x20`, []string{"KratixScheduleRolloutFailed"}},
+		"a rollout goes on": {`
+			kratix_schedule_rollout_phase{rollout="r",promise="p",phase="Progressing"} 1x60
+			kratix_schedule_rollout_changed_timestamp_seconds{rollout="r",promise="p"} 0x60`, nil},
+		"a rollout is stuck": {`
+			kratix_schedule_rollout_phase{rollout="r",promise="p",phase="Progressing"} 1x60
+			kratix_schedule_rollout_changed_timestamp_seconds{rollout="r",promise="p"} -50000x60`, []string{"KratixScheduleRolloutStuck"}},
 		"a placement is not healthy": {`
 			kratix_schedule_agent_placements{destination="d",condition="Healthy",status="False"} 0x40 1x20
 			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="HealthFailed"} _x40 2400x20`, []string{"KratixScheduleNotHealthy"}},

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/rollout"
+)
+
+// withFiles is the end of the help of commands that change a Rollout.
+const withFiles = `
+In a directory of files, edit the file instead.
+
+Exit status: 0 it is so now, 2 wrong usage or no such Rollout, 3 the API server
+refuses.`
+
+// setCommand returns a command that changes a Rollout in a cluster. change returns the patch and what
+// to print.
+func setCommand(std streams, name, short, long string, change func(*cobra.Command, *kratix.Rollout) (patch map[string]any, done string, err error)) *cobra.Command {
+	var api apiFlags
+	command := &cobra.Command{
+		Use: name + " NAME", Short: short, Long: long + withFiles,
+		Example: "  kratix-schedule rollout " + name + " operators --context my-cluster",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage(c, "name one Rollout")
+			}
+			client, err := newRolloutClient(api, "rollout "+name)
+			if err != nil {
+				return err
+			}
+			r, err := client.get(c, args[0])
+			if err != nil {
+				return err
+			}
+			patch, done, err := change(c, r)
+			if err != nil {
+				return exit{code: exitUsage, text: "Rollout " + r.Name + ": " + err.Error()}
+			}
+			if err := client.patch(c.Context(), r, patch); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(std.out, printable.Line("Rollout "+r.Name+" "+done))
+			return err
+		},
+	}
+	api.add(command)
+	return command
+}
+
+func rolloutPauseCommand(std streams) *cobra.Command {
+	return setCommand(std, "pause", "Change no further Destination", `Set spec.paused of a Rollout, so that no further Destination changes. Those that were
+changed stay so.
+`, func(*cobra.Command, *kratix.Rollout) (map[string]any, string, error) {
+		return map[string]any{"spec": map[string]any{"paused": true}}, "is paused", nil
+	})
+}
+
+func rolloutResumeCommand(std streams) *cobra.Command {
+	return setCommand(std, "resume", "Go on after a pause", `Remove spec.paused of a Rollout.
+`, func(*cobra.Command, *kratix.Rollout) (map[string]any, string, error) {
+		return map[string]any{"spec": map[string]any{"paused": nil}}, "goes on", nil
+	})
+}
+
+func rolloutApproveCommand(std streams) *cobra.Command {
+	var promise string
+	command := setCommand(std, "approve", "Let the wave begin that waits for an approval", `Let the wave of a Rollout begin that waits for an approval, for the present revision: add
+it to the annotation `+kratix.ApproveAnnotation+`.
+`, func(_ *cobra.Command, r *kratix.Rollout) (map[string]any, string, error) {
+		revision, wave, err := waitingWave(ofPromise(r, promise))
+		if err != nil {
+			return nil, "", err
+		}
+		approvals := withApproval(r.Annotations[kratix.ApproveAnnotation], rollout.Approval(revision, wave))
+		return annotated(kratix.ApproveAnnotation, approvals), "is approved: wave " + wave + " of revision " + revision, nil
+	})
+	command.Flags().StringVar(&promise, "promise", "", "Promise whose wave is meant, if several wait")
+	return command
+}
+
+func rolloutAbortCommand(std streams) *cobra.Command {
+	var promise string
+	command := setCommand(std, "abort", "Give the Destinations that were changed the former content back", `Give up the present revision of a Rollout: the Destinations that were changed get their
+former content back, the last wave first. Set the annotation `+kratix.AbortAnnotation+`.
+`, func(_ *cobra.Command, r *kratix.Rollout) (map[string]any, string, error) {
+		promises := ofPromise(r, promise).Status.Promises
+		if len(promises) != 1 {
+			return nil, "", fmt.Errorf("it has the Works of %d Promises: name one with --promise", len(promises))
+		}
+		return annotated(kratix.AbortAnnotation, promises[0].Revision), "is aborted: revision " + promises[0].Revision, nil
+	})
+	command.Flags().StringVar(&promise, "promise", "", "Promise whose revision is given up, if the Rollout selects several")
+	return command
+}
+
+func annotated(name, value string) map[string]any {
+	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{name: value}}}
+}
+
+// maxApprovals is the number of approvals that an annotation keeps.
+const maxApprovals = 32
+
+// withApproval adds an approval to a list, and drops the oldest ones.
+func withApproval(list, one string) string {
+	var all []string
+	for other := range strings.SplitSeq(list, ",") {
+		if other = strings.TrimSpace(other); other != "" && other != one {
+			all = append(all, other)
+		}
+	}
+	all = append(all, one)
+	return strings.Join(all[max(0, len(all)-maxApprovals):], ",")
+}
+
+// ofPromise returns a Rollout with only the state of one Promise; with all states if the name is empty.
+func ofPromise(r *kratix.Rollout, promise string) *kratix.Rollout {
+	if promise == "" {
+		return r
+	}
+	only := r.DeepCopy()
+	only.Status.Promises = slices.DeleteFunc(only.Status.Promises, func(p kratix.RolloutPromise) bool { return p.PromiseName != promise })
+	return only
+}
+
+// rolloutClient reads and changes the Rollouts of a cluster.
+type rolloutClient struct{ client rest.Interface }
+
+// rolloutsPath is the path of Rollouts in the API.
+const rolloutsPath = "/apis/" + kratix.OwnAPIVersion + "/rollouts"
+
+func newRolloutClient(api apiFlags, asks string) (*rolloutClient, error) {
+	config, err := api.config(asks)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubeclient.New(config)
+	return &rolloutClient{client}, err
+}
+
+// get returns a Rollout.
+func (r *rolloutClient) get(c *cobra.Command, name string) (*kratix.Rollout, error) {
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return nil, usage(c, "there is no Rollout named "+name+" in the cluster")
+	}
+	text, err := readBounded(c.Context(), r.client.Get().AbsPath(rolloutsPath+"/"+name))
+	if apierrors.IsNotFound(err) {
+		return nil, usage(c, "there is no Rollout named "+name+" in the cluster")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Rollout %s: %w", name, err)
+	}
+	read := &kratix.Rollout{}
+	return read, json.Unmarshal(text, read)
+}
+
+// list returns all Rollouts.
+func (r *rolloutClient) list(ctx context.Context) ([]kratix.Rollout, error) {
+	text, err := readBounded(ctx, r.client.Get().AbsPath(rolloutsPath))
+	if err != nil {
+		return nil, fmt.Errorf("--kube: list rollouts: %w", err)
+	}
+	var list struct {
+		Items []kratix.Rollout `json:"items"`
+	}
+	return list.Items, json.Unmarshal(text, &list)
+}
+
+// patch changes a Rollout, if it is still as it was read.
+func (r *rolloutClient) patch(ctx context.Context, of *kratix.Rollout, patch map[string]any) error {
+	metadata, _ := patch["metadata"].(map[string]any)
+	if metadata == nil {
+		metadata = map[string]any{}
+	}
+	metadata["resourceVersion"] = of.ResourceVersion
+	patch["metadata"] = metadata
+	body, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	if err := r.client.Patch(types.MergePatchType).AbsPath(rolloutsPath, of.Name).Body(body).Do(quiet(ctx)).Error(); err != nil {
+		return fmt.Errorf("change Rollout %s: %w", of.Name, err)
+	}
+	return nil
+}

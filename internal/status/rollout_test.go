@@ -1,0 +1,37 @@
+package status
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+func TestRolloutHasOneConditionForAllPromises(t *testing.T) {
+	s := newFixture(t)
+	s.settle()
+	r := &kratix.Rollout{}
+	r.Name = "operators"
+	s.now.Rollouts = append(s.now.Rollouts, r)
+	s.said.Rollouts = []report.Rollout{
+		{Name: "operators", Promise: "kafka", Revision: "1", Phase: "Complete"},
+		{Name: "operators", Promise: "redis", Revision: "2", Phase: "Failed", Reason: "in wave canary", Works: []string{"default/a"}, Waves: []report.RolloutWave{{Name: "canary", Destinations: 1, Failed: 1}}},
+		{Name: "other", Promise: "redis", Phase: "Paused"},
+	}
+	events := s.expect("patch status Work default/a", "patch status Rollout operators")
+	if !slices.Contains(events, "Warning Failed: revision 2 of Promise redis: in wave canary") {
+		t.Errorf("events %q", events)
+	}
+	if got := r.Status.Promises; len(got) != 2 || got[1].Waves[0].Failed != 1 {
+		t.Errorf("promises %+v", got)
+	}
+}
+
+func TestShardLeavesRolloutsAlone(t *testing.T) {
+	s := newFixture(t)
+	s.settle()
+	s.selects = func(map[string]string) bool { return true }
+	s.now.Rollouts = append(s.now.Rollouts, &kratix.Rollout{})
+	s.expect()
+}

@@ -1,0 +1,11 @@
+package reconcile
+
+// dropMarks removes the marks of placements that no rollout selects any more and that change.
+func (c *checked) dropMarks() {
+	for _, p := range c.candidates {
+		if p.rendering.Rollout != nil && p.writable() && c.plan.steps[p.WorkPlacement] == nil && !p.isStored() {
+			p.rendering.Rollout = nil
+			c.renewRecord(&p.placement)
+		}
+	}
+}
