@@ -55,7 +55,7 @@ func (s *Stores) ociConfig(ref kratix.StateStoreReference, store *kratix.OCIStat
 	case "tokenFile":
 		if s.RegistryTokens == "" {
 			return config, Misconfigured(ref, "spec.authMethod", "authMethod tokenFile needs a directory with token files, and KRATIX_SCHEDULE_REGISTRY_TOKENS names none",
-				"Set the environment variable KRATIX_SCHEDULE_REGISTRY_TOKENS of this process to the directory, or use basicAuth.")
+				"Set the environment variable KRATIX_SCHEDULE_REGISTRY_TOKENS of this process to the directory, or spec.authMethod to basicAuth.")
 		}
 		config.Auth.TokenDir = s.RegistryTokens
 	default:
