@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -27,8 +28,8 @@ func push(t *testing.T, c oci.Config, layer []byte, change func(manifest map[str
 	t.Helper()
 	host, name, _ := strings.Cut(strings.TrimPrefix(c.URL, "oci://"), "/")
 	base := "http://" + host + "/v2/" + name
-	send := func(method, url, mediaType string, body []byte) *http.Response {
-		request, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader(body))
+	send := func(method, target, mediaType string, body []byte) (location *url.URL) {
+		request, err := http.NewRequestWithContext(t.Context(), method, target, bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,13 +39,13 @@ func push(t *testing.T, c oci.Config, layer []byte, change func(manifest map[str
 			t.Fatal(err)
 		}
 		response.Body.Close()
-		return response
+		location, _ = response.Location() // only a begun upload has one
+		return location
 	}
 	digest := ocitest.DigestOf(layer)
-	begun := send(http.MethodPost, base+"/blobs/uploads/", "", nil)
-	upload, err := begun.Location()
-	if err != nil {
-		t.Fatal(err)
+	upload := send(http.MethodPost, base+"/blobs/uploads/", "", nil)
+	if upload == nil {
+		t.Fatal("the registry begins no upload")
 	}
 	send(http.MethodPut, upload.String()+"?digest="+digest, "application/octet-stream", layer)
 	manifest := map[string]any{
