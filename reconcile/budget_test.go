@@ -79,7 +79,7 @@ func TestReadsOfAgentsAreAddedUpForEachRepository(t *testing.T) {
 	}
 	add(1234 - maxPollers)
 	const want = "GitStateStore default: the agents of at least 1,200 Destinations read the repository git.example.com/state; at one read a minute each, these are 20 reads a second, " +
-		"and GitHub recommends at most 15. Divide its Destinations over 2 state stores, each in a repository of its own, or use a BucketStateStore."
+		"and GitHub recommends at most 15. Divide its Destinations over 2 state stores, each in a repository of its own, or use a BucketStateStore or an OCIStateStore."
 	if said := overBudget(w); said != want {
 		t.Errorf("above the limit: %s", said)
 	}
