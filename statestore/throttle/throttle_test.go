@@ -24,15 +24,15 @@ const (
 )
 
 // branch is a location with any number of state stores, which counts its reads and writes.
-type branch struct{ reads, writes int }
+type branch struct{ reads, writes atomic.Int64 }
 
 func (b *branch) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
-	b.reads++
+	b.reads.Add(1)
 	return view.Store.Read(ctx)
 }
 
 func (b *branch) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
-	b.writes++
+	b.writes.Add(1)
 	return statestore.WriteEach(ctx, parts)
 }
 
@@ -200,7 +200,7 @@ func TestLongTermRateIsTheLimit(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 			}
-			if commits := f.branch.writes; commits < 354 || commits > 366 {
+			if commits := f.branch.writes.Load(); commits < 354 || commits > 366 {
 				t.Errorf("%d commits in an hour", commits)
 			}
 		}))
@@ -279,16 +279,16 @@ func TestReadsBetweenCommitsAreReused(t *testing.T) {
 	withFakeTime(func(t *testing.T, f *fixture) {
 		a, b := f.open(t, "a", remote), f.open(t, "b", local)
 		reads := func(do func()) int {
-			before := f.branch.reads
+			before := f.branch.reads.Load()
 			do()
-			return f.branch.reads - before
+			return int(f.branch.reads.Load() - before)
 		}
 		for range 20 {
 			storetest.Read(t, a)
 			time.Sleep(time.Second)
 		}
-		if f.branch.reads != 2 {
-			t.Errorf("%d reads in 20 s", f.branch.reads)
+		if f.branch.reads.Load() != 2 {
+			t.Errorf("%d reads in 20 s", f.branch.reads.Load())
 		}
 		if n := reads(func() { f.Refresh(); storetest.Read(t, a) }); n != 1 {
 			t.Errorf("%d reads after Refresh", n)
@@ -350,8 +350,8 @@ func TestUnfinishedStatesAreReadAgain(t *testing.T) {
 			for range 2 {
 				_, _ = view.Read(t.Context())
 			}
-			if f.branch.reads != 2*(i+1) {
-				t.Errorf("%+v is read %d times", state, f.branch.reads-2*i)
+			if f.branch.reads.Load() != int64(2*(i+1)) {
+				t.Errorf("%+v is read %d times", state, f.branch.reads.Load()-int64(2*i))
 			}
 		}
 	})(t)
@@ -369,10 +369,10 @@ func TestFlushWritesWhatWaits(t *testing.T) {
 		if _, err := b.Apply(t.Context(), statestore.ChangeSet{}); err != nil {
 			t.Error(err)
 		}
-		writes := f.branch.writes
+		writes := f.branch.writes.Load()
 		f.Flush(t.Context())
 		f.Flush(t.Context())
-		if n := f.branch.writes - writes; n != 1 {
+		if n := f.branch.writes.Load() - writes; n != 1 {
 			t.Errorf("%d writes", n)
 		}
 		state := storetest.Read(t, f.stores[refTo("a")])
