@@ -124,7 +124,7 @@ func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	t.Parallel()
 	c, proxy := through(t, config(memory(t)))
-	c.Settle = time.Second
+	c.Settle = 4 * time.Second
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodDelete {
 			ocitest.Fail(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "no deletions")
@@ -134,13 +134,13 @@ func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	})
 	want := map[string]string{}
 	var group sync.WaitGroup
-	for writer := range 3 {
+	for writer := range 2 {
 		store := open(t, c)
-		for i := range 3 {
+		for i := range 2 {
 			want[fmt.Sprintf("w%d/f%d", writer, i)] = "x"
 		}
 		group.Go(func() {
-			for i := range 3 {
+			for i := range 2 {
 				for {
 					state, err := store.Read(t.Context())
 					if err == nil {
