@@ -25,6 +25,7 @@ func definitions(t *testing.T) []string {
 		filepath.Join(apiserver.Download(t, t.TempDir(), kustomizeController).Dir, "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"),
 		filepath.Join(apiserver.Download(t, t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml"),
 		filepath.Join(apiserver.Download(t, t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_buckets.yaml"),
+		filepath.Join(apiserver.Download(t, t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_ocirepositories.yaml"),
 		filepath.Join(apiserver.Download(t, t.TempDir(), argoCD).Dir, "manifests/crds/application-crd.yaml"),
 	}
 	types := t.TempDir()
