@@ -142,6 +142,6 @@ type WaveState struct {
 	Destinations, Updated, InFlight, Failed, Late int
 	// Complete means that the next wave may begin.
 	Complete bool
-	// Reason says what the wave waits for; empty if it is complete.
+	// Reason is the reason why the wave waits. It is empty if the wave is complete.
 	Reason string
 }

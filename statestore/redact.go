@@ -3,6 +3,7 @@ package statestore
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 const hiddenPart = "***"
@@ -55,3 +56,19 @@ func isGitService(query string) bool {
 }
 
 func trailing(url string) string { return url[len(strings.TrimRight(url, ":,.;)")):] }
+
+// maxMessage is the maximum number of bytes of a server's message that an error contains.
+const maxMessage = 1 << 10
+
+// OneLine returns the text of a server in one line. It removes control characters, the passwords in
+// URLs and the secret, which may be empty, and truncates the text to about 1 KiB.
+func OneLine(text, secret string) string {
+	if secret != "" {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	text = strings.Join(strings.FieldsFunc(RedactURLs(text), unicode.IsControl), " ")
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
+	}
+	return text
+}

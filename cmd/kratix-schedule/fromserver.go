@@ -45,7 +45,7 @@ func newServerRows(c *cobra.Command, address string) (*serverRows, error) {
 // errTooLong means that a response is larger than maxReport.
 var errTooLong = fmt.Errorf("its answer has more than %d MiB", maxReport>>20)
 
-// boundedBody is a response body of which at most left bytes are read. Later reads fail with
+// boundedBody is a response body that returns at most left bytes. Later reads fail with
 // errTooLong.
 type boundedBody struct {
 	from io.Reader

@@ -10,7 +10,7 @@ import (
 
 // The heap may grow by heapGrowth percent between two garbage collections, but by at most
 // maxHeapGrowth bytes. It may always grow by minHeapGrowth percent. Go's default of 100 percent
-// would double the heap, most of which is cache.
+// would double the heap, and most of it is cache.
 const (
 	heapGrowth    = 35
 	minHeapGrowth = 5

@@ -18,8 +18,8 @@ type StatusResult struct {
 	// Retry is the delay after which the same report should be written again. It is 0 if no further
 	// write is due.
 	Retry time.Duration
-	// Err is the error because of which all writes are paused, or because of which an event could
-	// not be sent. It is nil if there is none.
+	// Err is the error that pauses all writes, or that kept an event from being sent. It is nil if
+	// there is none.
 	Err error
 }
 

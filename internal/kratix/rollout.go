@@ -48,8 +48,8 @@ type RolloutSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Waves []RolloutWave `json:"waves,omitempty"`
-	// NewDestinations says which content a Destination gets that joins during a rollout: the latest
-	// one after all others, or first the stable one that the others had before.
+	// NewDestinations is the content for Destinations that join during a rollout: the latest one, after
+	// all other Destinations, or first the stable one that the others had before.
 	// +kubebuilder:validation:Enum=latest;stable
 	NewDestinations string `json:"newDestinations,omitempty"`
 	// OnFailure is the action if more Destinations of a wave fail than it allows.

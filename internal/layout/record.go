@@ -137,7 +137,7 @@ type Record struct {
 	Shared []SharedObject
 	// RolledBack are the contents of the placement that were rolled back, the latest one last.
 	RolledBack []RolledBack
-	// Rollout says which rollout has written the content; nil if none has.
+	// Rollout identifies the rollout that has written the content. It is nil if none has.
 	Rollout *Rollout
 	// Owner is the controller ID of the writer, or empty if the writer has none.
 	Owner string

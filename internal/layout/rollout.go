@@ -2,7 +2,7 @@ package layout
 
 import "time"
 
-// Rollout says which rollout has written the content of a placement. The fields are in the order of
+// Rollout identifies the rollout that has written the content of a placement. The fields are in the order of
 // their names, as in a record.
 type Rollout struct {
 	// Content is the digest of the content of the Work on the Destination.

@@ -12,7 +12,7 @@ import (
 
 // Filter selects rows. Its zero value selects all.
 type Filter struct {
-	// Names are names of rows, one of which must match.
+	// Names are the names of the selected rows.
 	Names                                  []string
 	Namespace, Promise, Destination, State string
 	Selector                               labels.Selector

@@ -37,9 +37,9 @@ type Volume int
 
 // The values of Volume.
 const (
-	// Normal writes a summary and the findings, of which frequent ones are folded.
+	// Normal writes a summary and the findings. Frequent findings are folded.
 	Normal Volume = iota
-	// Quiet writes only the findings, of which frequent ones are folded.
+	// Quiet writes only the findings. Frequent findings are folded.
 	Quiet
 	// Verbose writes a summary and every finding.
 	Verbose

@@ -34,7 +34,7 @@ type RolloutWave struct {
 	Updated      int    `json:"updated"`
 	InFlight     int    `json:"inFlight"`
 	Failed       int    `json:"failed"`
-	// Reason says what the wave waits for; empty if it is complete.
+	// Reason is the reason why the wave waits. It is empty if the wave is complete.
 	Reason string `json:"reason,omitempty"`
 }
 

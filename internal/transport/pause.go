@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -79,4 +80,12 @@ func (r *pause) await(ctx context.Context, patience time.Duration) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// WaitOf returns the pause that the server has demanded if err is, or wraps, a PausedError, and 0
+// otherwise.
+func WaitOf(err error) time.Duration {
+	var paused PausedError
+	errors.As(err, &paused)
+	return paused.Wait
 }

@@ -3,7 +3,6 @@ package bucket
 import (
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -54,7 +53,7 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 // withFix returns the verdict with a general fix if it has none and the class of the error is
 // Network or Server. A cancelled operation, a stale revision and a pause get no fix.
 func (v verdict) withFix(err error) verdict {
-	if v.fix != "" || v.cause != nil || errors.Is(v.kind, statestore.ErrStale) || waitOf(err) > 0 {
+	if v.fix != "" || v.cause != nil || errors.Is(v.kind, statestore.ErrStale) || transport.WaitOf(err) > 0 {
 		return v
 	}
 	switch diagnose(err, v).Class {
@@ -64,13 +63,6 @@ func (v verdict) withFix(err error) verdict {
 		v.fix = fixServer
 	}
 	return v
-}
-
-// waitOf returns how long the server demands that its clients wait before they try again.
-func waitOf(err error) time.Duration {
-	var wait transport.PausedError
-	errors.As(err, &wait)
-	return wait.Wait
 }
 
 // isUnknownUser reports whether an S3 error code is about the access key. Some servers send such a

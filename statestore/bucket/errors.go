@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"unicode"
 
 	"github.com/minio/minio-go/v7"
 
@@ -62,12 +61,12 @@ type verdict struct {
 }
 
 func (s *Store) failure(op string, err error) error {
-	var told *statestore.Error
-	if errors.As(err, &told) {
+	var reported *statestore.Error
+	if errors.As(err, &reported) {
 		return err
 	}
 	v := s.judge(err).withFix(err)
-	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Fix: v.fix, Paths: v.paths, RetryAfter: waitOf(err)}
+	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Fix: v.fix, Paths: v.paths, RetryAfter: transport.WaitOf(err)}
 	cause := diagnose(err, v)
 	out.Class, out.Field = cause.Class, cause.Field
 	response, answered := answer(err)
@@ -236,18 +235,5 @@ func isMissing(err error) bool {
 	return ok && response.StatusCode == http.StatusNotFound && response.Code != "NoSuchBucket" && !isUnknownUser(response.Code)
 }
 
-// maxMessage is the maximum number of bytes of a server's message that an error contains.
-const maxMessage = 1 << 10
-
-// oneLine returns the text in one line. It removes control characters and the secret key, and
-// truncates the text to about maxMessage bytes.
-func (s *Store) oneLine(text string) string {
-	if s.secret != "" {
-		text = strings.ReplaceAll(text, s.secret, "***")
-	}
-	text = strings.Join(strings.FieldsFunc(statestore.RedactURLs(text), unicode.IsControl), " ")
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
-	}
-	return text
-}
+// oneLine returns the text in one line, without the secret key.
+func (s *Store) oneLine(text string) string { return statestore.OneLine(text, s.secret) }

@@ -9,8 +9,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
-	"unicode"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -72,13 +70,13 @@ type verdict struct {
 
 // failure converts the error of an operation to a statestore.Error.
 func (s *Store) failure(op string, err error) error {
-	var told *statestore.Error
-	if errors.As(err, &told) {
+	var reported *statestore.Error
+	if errors.As(err, &reported) {
 		return err
 	}
 	v := s.judge(err)
 	cause := diagnosisOfFix[v.fix]
-	out := &statestore.Error{Op: op, Store: s.config.Name, Err: v.kind, Fix: v.fix, Paths: v.paths, Class: cause.Class, Field: cause.Field, RetryAfter: waitOf(err)}
+	out := &statestore.Error{Op: op, Store: s.config.Name, Err: v.kind, Fix: v.fix, Paths: v.paths, Class: cause.Class, Field: cause.Field, RetryAfter: transport.WaitOf(err)}
 	var response *errcode.ErrorResponse
 	switch {
 	case v.cause != nil:
@@ -203,25 +201,10 @@ func isUnsupported(err error) bool {
 		isStatus(err, http.StatusNotImplemented) || hasCode(err, errcode.ErrorCodeUnsupported)
 }
 
-// waitOf returns how long the registry demands that its clients wait before they try again.
-func waitOf(err error) time.Duration {
-	var paused transport.PausedError
-	errors.As(err, &paused)
-	return paused.Wait
-}
-
-// maxMessage is the maximum number of bytes of a registry's message that an error contains.
-const maxMessage = 1 << 10
-
-// oneLine returns the text in one line. It removes control characters and the last password or
-// token, and truncates the text to about maxMessage bytes.
+// oneLine returns the text in one line, without the last password or token.
 func (s *Store) oneLine(text string) string {
-	if secret := s.client.secret.Load(); secret != nil && *secret != "" {
-		text = strings.ReplaceAll(text, *secret, "***")
+	if secret := s.client.secret.Load(); secret != nil {
+		return statestore.OneLine(text, *secret)
 	}
-	text = strings.Join(strings.FieldsFunc(statestore.RedactURLs(text), unicode.IsControl), " ")
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
-	}
-	return text
+	return statestore.OneLine(text, "")
 }

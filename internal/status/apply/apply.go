@@ -55,8 +55,8 @@ type Outcome struct {
 	// Retry is the time after which Apply should be called again because of refused writes, objects
 	// that had changed, or postponed changes. It is 0 if there are none.
 	Retry time.Duration
-	// Err is the error because of which all writes are paused, or because of which an event could
-	// not be sent. It is nil if there is none.
+	// Err is the error that pauses all writes, or that kept an event from being sent. It is nil if
+	// there is none.
 	Err error
 }
 
