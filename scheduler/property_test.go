@@ -194,7 +194,7 @@ func (s *fixture) groups() map[groupKey][]*kratix.WorkPlacement {
 
 func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 	moves, full, demanded := 0, 0, 0
-	for seed := range testkit.Seeds(100) {
+	for seed := range uint64(100) {
 		s, planner := newFixture(seed), &Planner{}
 		for step := range 25 {
 			at := fmt.Sprintf("seed %d step %d", seed, step)
