@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// onceEach drops findings that appear again because a file was read twice: the user named both the
-// file and its directory.
+// onceEach drops findings that repeat because a file was read twice.
 func onceEach(findings []finding.Finding) []finding.Finding {
 	type found struct{ rule, file, object, message string }
 	first := map[found]finding.Place{}

@@ -107,8 +107,7 @@ func (f *agentFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.noEvents, "no-events", false, "leave out what reports back")
 }
 
-// leastFluxTimeout is the shortest timeout of a Kustomization. kustomize-controller silently
-// replaces shorter ones by this one.
+// leastFluxTimeout is the shortest timeout that kustomize-controller uses for a Kustomization.
 const leastFluxTimeout = 30 * time.Second
 
 func (f *agentFlags) check(c *cobra.Command) error {
@@ -198,8 +197,7 @@ func (f *agentFlags) snapshot(c *cobra.Command, std streams) (source.Snapshot, e
 	return follows.Snapshot(ctx)
 }
 
-// absentDestination returns the error for a Destination that is not in the input, and prints the
-// findings about it if it could not be read.
+// absentDestination returns the error for a Destination that is not in the input.
 func absentDestination(c *cobra.Command, name string, snapshot source.Snapshot, std streams) error {
 	object := kratix.DestinationKind + " "
 	var about []finding.Finding

@@ -13,7 +13,7 @@ func (f *apiFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig")
 }
 
-// currentContext returns the name of the context in use, or "" without one, as in a Pod.
+// currentContext returns the name of the context in use, or "" if it is not known.
 func (f *apiFlags) currentContext() string {
 	if f.context != "" {
 		return f.context
@@ -27,8 +27,7 @@ func (f *apiFlags) currentContext() string {
 	return raw.CurrentContext
 }
 
-// config returns the configuration of the API client. name is the command or flag that needs the
-// API server, for errors.
+// config returns the configuration of the API client. Errors begin with name.
 func (f *apiFlags) config(name string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig

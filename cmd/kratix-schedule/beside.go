@@ -57,9 +57,8 @@ func (f *besideFlags) check(kube bool) error {
 	return nil
 }
 
-// policyInterval is the interval between checks of the admission policy while it is in force.
-// policyRetry is the interval while the policy is not in force. It is shorter, so that a newly
-// applied policy is noticed soon.
+// policyInterval is the interval between checks while the policy is in force, and policyRetry is
+// the interval otherwise.
 const (
 	policyInterval = 30 * time.Second
 	policyRetry    = 5 * time.Second
@@ -95,12 +94,10 @@ func (w *policyWatch) runCheck(ctx context.Context) admission.Verdict {
 	return verdict
 }
 
-// errPolicy begins the message if --require-policy ends the process.
 var errPolicy = errors.New("--require-policy")
 
-// watch repeats the check until ctx ends. verdict is the result of the first check. If required is
-// set and a check finds the policy missing or wrong, watch calls end. An inconclusive check does
-// not end the process.
+// watch repeats the check. If required is set, it calls end and returns once a check finds that the
+// policy is not in force or denies this process.
 func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, required bool, end context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; verdict = w.runCheck(ctx) {
 		pause := policyInterval

@@ -24,7 +24,7 @@ func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	}
 }
 
-// writeBombs writes 64 MiB of Works that unpack to about 50 GiB.
+// writeBombs writes Works that unpack to far more bytes.
 func writeBombs(t *testing.T, dir string) {
 	t.Helper()
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
@@ -129,8 +129,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// writeGrowing writes a Work with a chain of kustomizations, each of which includes the next
-// one twice, and an object of 8 MB at the end.
+// writeGrowing writes a Work with a large object and kustomizations that multiply it.
 func writeGrowing(t *testing.T, dir string) {
 	t.Helper()
 	var workloads []string
@@ -169,8 +168,8 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	}
 }
 
-// runMeasured runs a program with a GOMEMLIMIT. It returns its output, its exit status, and the sum
-// of its peak memory and that of its largest child process, in kilobytes.
+// runMeasured runs a program, and returns the sum of its peak memory and that of its largest child
+// process, in kB.
 func runMeasured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
 	t.Helper()
 	var out bytes.Buffer
@@ -185,13 +184,12 @@ func runMeasured(t *testing.T, binary, limit string, args ...string) (printed st
 		defer close(ended)
 		_ = command.Wait()
 	}()
-	// The kernel reports the peak only while the process runs; afterwards the value includes
-	// this larger process.
+	// The kernel reports the peak of a process while it runs.
 	build := 0
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil && isRunning([]string{child}) { // a child that has not called exec yet has the memory of its parent
+			if pid, err := strconv.Atoi(child); err == nil && isRunning([]string{child}) { // a child that has not called exec has the memory of its parent
 				build = max(build, peakMemory(pid))
 			}
 		}

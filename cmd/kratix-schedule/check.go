@@ -57,15 +57,7 @@ func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*chec
 	return s, nil
 }
 
-// checkSource reads everything that a check is about:
-//
-//	files       Works, Destinations, stores, Promises, WorkPlacements
-//	pipelines   become Works
-//	Promises    their dependencies become Works
-//	placements  determine where Works are placed; those without a Work become Works
-//	trees       become the content of the stores, and Destinations if the input has none,
-//	            or are checked as the repository of Flux
-//	assumed     Destinations, if there are none at all
+// checkSource is the source of a check: its files, pipelines, Promises and trees.
 type checkSource struct {
 	files     *dir.Source
 	pipelines []string
@@ -123,7 +115,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// storeFailure returns the finding about an error of a store, and none for other errors.
+// storeFailure returns the finding about an error of a store.
 func storeFailure(err error) []finding.Finding {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {
@@ -132,14 +124,11 @@ func storeFailure(err error) []finding.Finding {
 	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Fix}}
 }
 
-// Changes reports the changes of the files. A check reads the input once, and does not call
-// Changes.
 func (s *checkSource) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return s.files.Changes(ctx)
 }
 
-// addPromises adds Works with the Promises' dependencies, unless Kratix has already created
-// them.
+// addPromises adds the Works with the dependencies of Promises, if they are missing.
 func addPromises(snapshot *source.Snapshot) error {
 	for _, promise := range snapshot.Promises {
 		takesPart(snapshot, promise)

@@ -16,7 +16,7 @@ import (
 
 const commentTimeout = time.Minute
 
-// maxEvent bounds the file with the event of GitHub Actions, in bytes. GitHub's events have at most 25 MB.
+// maxEvent is the maximum size in bytes of the file with the event of GitHub Actions.
 const maxEvent = 32 << 20
 
 func commentCommand(std streams) *cobra.Command {
@@ -51,8 +51,8 @@ done and the status is 0. If the comment cannot be written, the status is 3.`,
 	return command
 }
 
-// readReport reads at most one byte more than the limit of a report, so that a report above the
-// limit is recognized.
+// readReport reads a report up to one byte above its maximum size, so that a larger report is
+// recognized.
 func readReport(file string, in io.Reader) (string, error) {
 	if file == "-" {
 		text, err := io.ReadAll(io.LimitReader(in, comment.MaxReport+1))
@@ -75,8 +75,7 @@ func readAtMost(name string, size int64) ([]byte, error) {
 }
 
 func postComment(ctx context.Context, report, file, name string, out io.Writer) error {
-	// The report is checked first, so that a faulty report is an error even if no comment is
-	// posted.
+	// A faulty report is an error even if no comment is posted.
 	text, err := comment.NewText(report, name, 0)
 	if err != nil {
 		return exit{code: exitUsage, text: fmt.Sprintf("%s: %s", file, err)}

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// requestLog counts the requests to a git server, by method and service.
+// requestLog counts the requests to a git server.
 type requestLog struct {
 	mu     sync.Mutex
 	counts map[string]int
@@ -31,15 +31,11 @@ func (l *requestLog) before(next http.Handler) http.Handler {
 	})
 }
 
-// requestYAML returns the YAML of a request's Work with one file.
 func requestYAML(name string) string {
 	return fmt.Sprintf("apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata: {name: %s, namespace: default}\nspec:\n  promiseName: p\n  resourceName: %[1]s\n"+
 		"  workloadGroups:\n  - id: 5058f1af8388633f609cadb75a75dc9d\n    directory: .\n    workloads:\n    - {filepath: m.yaml, content: %s}\n", name, kratix.Encode([]byte(testkit.ConfigMaps(name))))
 }
 
-// TestChangesToAGitServerShareCommitsAndReads checks that Works which come while a change waits make
-// one commit, and that a server with three state stores and twelve Destinations is read once after
-// each commit.
 func TestChangesToAGitServerShareCommitsAndReads(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"README": ""})

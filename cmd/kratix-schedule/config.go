@@ -19,11 +19,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// configName is the name of the configuration. It is searched for from the working directory up to
-// the root of the repository or, outside of a repository, of the file system.
+// configName is the name of the configuration file.
 const configName = ".kratix-schedule.yaml"
 
-// envPrefix is the prefix of environment variables: KRATIX_SCHEDULE_FAIL_ON is --fail-on.
+// envPrefix is the prefix of environment variables, such as KRATIX_SCHEDULE_FAIL_ON for --fail-on.
 const envPrefix = "KRATIX_SCHEDULE_"
 
 const (
@@ -33,8 +32,7 @@ const (
 
 func configurable(c *cobra.Command, names ...string) { annotate(c, configurableFlag, names) }
 
-// pathFlags marks flags whose values may be paths. In a configuration, relative paths are relative
-// to its directory.
+// pathFlags marks flags that take paths.
 func pathFlags(c *cobra.Command, names ...string) { annotate(c, pathFlag, names) }
 
 func annotate(c *cobra.Command, key string, names []string) {
@@ -49,9 +47,8 @@ func addConfigFlag(c *cobra.Command) {
 	c.Flags().String("config", "", "configuration to read instead of the nearest "+configName+"; none reads no file")
 }
 
-// configure sets the configurable flags that are not on the command line: from the environment,
-// else from the configuration. If the command line names an input, the other input flags stay
-// unset.
+// configure sets flags that are not on the command line, from the environment or the configuration.
+// If the command line names an input, it sets no input flags.
 func configure(c *cobra.Command, args []string) error {
 	file, err := findConfig(c)
 	if err != nil {
@@ -173,8 +170,8 @@ type setting struct {
 	line   int
 }
 
-// resolve returns a value of the configuration for a flag. If it is a path relative to the
-// configuration, the result is relative to the working directory.
+// resolve returns a value of the configuration, in which relative paths become relative to the
+// working directory.
 func (s *config) resolve(flag *pflag.Flag, value string) string {
 	switch {
 	case flag.Name == "output":
@@ -192,8 +189,7 @@ func (s *config) resolve(flag *pflag.Flag, value string) string {
 	return value
 }
 
-// beside returns a path relative to the configuration as one relative to the working directory.
-// Absolute paths, and -, are returned unchanged.
+// beside returns the path of a file that the configuration names.
 func (s *config) beside(path string) string {
 	if path == "-" || filepath.IsAbs(path) {
 		return path
@@ -201,8 +197,7 @@ func (s *config) beside(path string) string {
 	return filepath.Join(filepath.Dir(s.file), path)
 }
 
-// readConfig reads a configuration. An error about its content begins with the file and, if it is
-// known, the line number.
+// readConfig returns the settings in a file, and none if the name is empty.
 func readConfig(file string) (*config, error) {
 	settings := &config{file: file, values: map[string]setting{}}
 	if file == "" {
@@ -252,8 +247,7 @@ func readConfig(file string) (*config, error) {
 
 var lineInError = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
 
-// malformed turns an error of the YAML library into one line that begins with the file and, if the
-// error has one, the line number.
+// malformed returns an error of the YAML library as one line that begins with the file.
 func malformed(file string, err error) error {
 	text := oneLine(err.Error())
 	if at := lineInError.FindStringSubmatch(text); at != nil {
@@ -287,8 +281,7 @@ func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	return []string{value.Value}, nil
 }
 
-// takes returns an error if a flag does not accept a value. It sets the flag, which must therefore
-// be a copy from settable.
+// takes returns an error if a flag does not accept a value. It changes the flag.
 func takes(flag *pflag.Flag, value string) error {
 	if err := flag.Value.Set(value); err != nil {
 		return cause(err)
@@ -311,8 +304,7 @@ func takes(flag *pflag.Flag, value string) error {
 	return nil
 }
 
-// cause returns the reason why a flag rejects a value, without the value, the flag and the names of
-// Go functions.
+// cause returns the reason why a flag rejects a value.
 func cause(err error) error {
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {

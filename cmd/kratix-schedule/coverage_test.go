@@ -28,7 +28,7 @@ const callsVariable = "RECORD_CALLS"
 type call struct {
 	Args   []string
 	Status int
-	// Said is everything that the program wrote to both outputs.
+	// Said is the text on standard output and standard error.
 	Said string
 }
 
@@ -83,7 +83,7 @@ func readCalls(t *testing.T, dir string) []call {
 }
 
 // checkCoverage fails the test for rules, commands, flags, formats, exit codes and error messages
-// that no script covers. Exceptions have a comment with the reason.
+// that no script covers.
 func checkCoverage(t *testing.T, calls []call) {
 	t.Helper()
 	said := &strings.Builder{}
@@ -230,7 +230,7 @@ func wantedOfFlag(command *cobra.Command, f *pflag.Flag) []string {
 
 type errorText struct {
 	at, text string
-	// parts are the literal parts of the format string, between its verbs.
+	// parts are the literal parts of the format string.
 	parts []string
 }
 
@@ -318,11 +318,11 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// isUnreachable reports whether no script can produce a text. Each case has a comment with the reason.
+// isUnreachable reports whether no script can produce a text.
 func isUnreachable(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports the missing object before it opens the store
-	case "a store of this kind cannot be probed": // both kinds of store can be probed
+	case "a store of this kind cannot be probed": // every kind of store can be probed
 	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // a script cannot lower the system's limit
 	case "permission denied", "%w; let the user that runs this read the file": // root can read everything; TestGeneratedInputs runs as another user
 	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes of input: TestBombsTakeLittleMemory

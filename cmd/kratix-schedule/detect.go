@@ -19,9 +19,7 @@ const treeStore = "tree"
 
 const recordsDir = ".kratix"
 
-// addTree adds a tree to the check: as the content of the stores, or as a repository of Flux
-// (addFluxTree). If the input has no Destinations, they are detected in the tree. Placements that
-// are recorded in the tree stay, even if the input has Works but not theirs.
+// addTree adds the tree to the check, as the content of the stores or as a Flux repository.
 func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator, std streams, notices io.Writer) error {
 	if !s.tree.given() {
 		return nil
@@ -36,7 +34,7 @@ func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at
 		s.detect(snapshot)
 	}
 	if len(snapshot.Works) == 0 {
-		s.filesOnly = true // no placement needs the records
+		s.filesOnly = true
 		s.files = slices.DeleteFunc(s.files, func(f tree.File) bool { return isRecord(f.Path) })
 	}
 	for _, file := range s.files {
@@ -65,9 +63,7 @@ func isRecord(p tree.Path) bool {
 	return is
 }
 
-// detect finds the Destinations of a tree by their directories: dependencies/ and resources/ in
-// mode nestedByMetadata, and .kratix/ in the other modes. A tree without any such directory is one
-// Destination.
+// detect finds the Destinations of a tree by its directories.
 func (s *checkStores) detect(snapshot *source.Snapshot) {
 	modes := s.modes()
 	if len(modes) == 0 {
@@ -124,8 +120,8 @@ func (s *checkStores) destination(dir, mode string) *kratix.Destination {
 	return d
 }
 
-// addPlacements adds the records of the WorkPlacements to the stores. It makes missing Works from
-// WorkPlacements, and adds Destinations to an input without any.
+// addPlacements adds the records of WorkPlacements to the stores, and missing Works and
+// Destinations to the snapshot.
 func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	works := map[kratix.Key]*kratix.Work{}
 	for _, placement := range snapshot.WorkPlacements {
@@ -164,8 +160,6 @@ func workOf(p *kratix.WorkPlacement) *kratix.Work {
 	return work
 }
 
-// groupOf returns the workload group of a WorkPlacement. The id of a group is the hash of its
-// directory.
 func groupOf(p *kratix.WorkPlacement) kratix.WorkloadGroup {
 	group := kratix.WorkloadGroup{ID: p.Spec.ID, Directory: kratix.DefaultDirectory, Workloads: p.Spec.Workloads}
 	for _, workload := range p.Spec.Workloads {

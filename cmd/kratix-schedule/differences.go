@@ -49,9 +49,9 @@ func (d *differ) compare(ctx context.Context, part statestore.StoreChanges) erro
 
 type beforeAfter struct {
 	before, after []tree.Path
-	// changed has the new contents of changed files. The content of a removed file is nil.
+	// changed maps changed files to their new content, and removed files to nil.
 	changed map[tree.Path][]byte
-	// old returns the content before the changes. It returns nil for a new file.
+	// old returns the content of a file before the changes, or nil for a new file.
 	old func(tree.Path) ([]byte, error)
 }
 
@@ -82,8 +82,7 @@ func beforeAfterOf(ctx context.Context, state statestore.State, changes statesto
 	return s
 }
 
-// secret returns the files from which a kustomization generates a Secret, before or after the
-// changes, each with that kustomization.
+// secret returns the files from which kustomizations generate Secrets, each with its kustomization.
 func (s beforeAfter) secret() (map[tree.Path]tree.Path, error) {
 	read := map[tree.Path][]byte{}
 	old := func(path tree.Path) ([]byte, error) {

@@ -18,8 +18,7 @@ import (
 type block struct {
 	file string
 	line int
-	// language is the first word of the info string. status is the expected exit status, as in "sh
-	// exit=1".
+	// language and status are from the info string, such as "sh exit=1".
 	language string
 	status   string
 	text     string
@@ -45,8 +44,7 @@ func (b block) commands() string {
 
 type elsewhere struct {
 	why string
-	// instead are commands that are run in place of the block, because the blocks after it need
-	// their effect.
+	// instead are commands to run in place of the block.
 	instead string
 }
 
@@ -155,9 +153,6 @@ func notRun() map[string]elsewhere {
 	return listed
 }
 
-// TestDocumentedCommandsRun runs the blocks of shell commands in the README and the docs as if a
-// reader had pasted them. The blocks of one document run in one shell, which starts in an empty
-// directory with the program on the PATH. notRun lists the other blocks with the reasons.
 func TestDocumentedCommandsRun(t *testing.T) {
 	listed := notRun()
 	for _, file := range documents(t) {

@@ -227,8 +227,7 @@ func demo(t *testing.T) string {
 
 var commitID = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
 
-// checkFile fails the test if a document is outdated, or updates it. The hash of a commit
-// differs between runs and is ignored.
+// checkFile compares a document with its wanted content, or updates the document.
 func checkFile(t *testing.T, path, want string) {
 	t.Helper()
 	have, err := os.ReadFile(path)

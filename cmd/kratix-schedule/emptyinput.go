@@ -15,26 +15,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// reading has the numbers of inputs of a check. If there are no Works, the reason is derived from
-// these numbers.
+// reading contains the numbers of files and objects in the input of a check.
 type reading struct {
 	report.Reading
 	grouped int
-	// treeObjects is the number of objects in the tree, below the paths of Destinations or in
-	// the roots of a Flux repository.
+	// treeObjects is the number of checked objects in the tree.
 	treeObjects int
 	stores      int
 	promises    []string
 	idle        []string
-	// suspended is the number of suspended pipelines, which need not have a Work yet.
+	// suspended is the number of suspended pipelines.
 	suspended int
 	tally     dir.Tally
 	tree      bool
 }
 
-// isEmpty reports whether there was nothing to check: no Work with groups, no suspended pipeline
-// and no object in a tree. An input with only Destinations and state stores is not empty, unless it
-// has a tree, or a path, Promise, pipeline or Work was passed over.
+// isEmpty reports whether there was nothing to check.
 func (r reading) isEmpty() bool {
 	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
 		return false
@@ -51,7 +47,7 @@ func (s *checkSource) count(snapshot source.Snapshot) {
 	r := &s.read
 	r.tally, r.tree = s.files.Tally(), s.stores.tree.given()
 	r.Works = len(snapshot.Works)
-	if len(s.stores.files) > 0 { // also count the Destinations detected in a tree, unless the tree is empty
+	if len(s.stores.files) > 0 { // Destinations detected in a tree count too
 		r.Destinations = len(snapshot.Destinations)
 	}
 	r.stores = len(snapshot.StateStores.All())
@@ -93,8 +89,7 @@ func isBelow(top, path string) bool {
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
 }
 
-// nothingToCheck returns an error with the reasons if there was nothing to check. It returns nil
-// with --allow-empty, and if an error is reported already, except one about an unsupported version.
+// nothingToCheck returns the error of a check that found nothing to check, or nil.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()

@@ -51,7 +51,7 @@ func (f *failureFlag) Set(name string) error {
 
 func (*failureFlag) Type() string { return "action" }
 
-// checkWriter returns an error if placements are to be rolled back by a process that does not write
+// checkWriter returns an error if placements are to be rolled back by a process that writes no
 // files.
 func (f *eventsFlags) checkWriter(schedulesOnly, dryRun bool) error {
 	switch {
@@ -65,8 +65,7 @@ func (f *eventsFlags) checkWriter(schedulesOnly, dryRun bool) error {
 	return nil
 }
 
-// configure lets a daemon receive events and webhooks, if the flags are set. The files with the
-// secrets may change while the process runs, and may not exist yet.
+// configure makes a daemon receive the events and webhooks that the flags request.
 func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger) error {
 	if err := f.configureGit(d, listen, log); err != nil {
 		return err
@@ -88,7 +87,6 @@ func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger
 	return nil
 }
 
-// configureGit lets a daemon receive the webhooks of git hosts, if the flag is set.
 func (f *eventsFlags) configureGit(d *daemon.Daemon, listen string, log *zap.Logger) error {
 	switch {
 	case f.gitFile == "":
@@ -100,7 +98,8 @@ func (f *eventsFlags) configureGit(d *daemon.Daemon, listen string, log *zap.Log
 	return checkSecret(d.GitEventsSecret, "no webhooks of git hosts are received until the file of --git-events-secret-file exists", f.gitFile, log)
 }
 
-// checkSecret returns the error of a file with a secret. If the file does not exist, it logs missing.
+// checkSecret returns the error of reading a secret. If the file does not exist, it logs missing
+// instead.
 func checkSecret(read func() (string, error), missing, file string, log *zap.Logger) error {
 	_, err := read()
 	if errors.Is(err, fs.ErrNotExist) {

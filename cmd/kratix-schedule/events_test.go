@@ -94,8 +94,7 @@ func sendFlux(t *testing.T, address, secret string, e fluxEvent) int {
 	return response.StatusCode
 }
 
-// sendPush sends a webhook of GitLab whose body is larger than that of other requests may be, and
-// returns the status.
+// sendPush sends a large webhook of GitLab, and returns the status.
 func sendPush(t *testing.T, address, secret string) int {
 	t.Helper()
 	body := `{"ref":"refs/heads/main","project":{"path_with_namespace":"demo/state-store"},"padding":"` + strings.Repeat("x", 100<<10) + `"}`

@@ -11,12 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// confirmInterval is the delay before the API server is asked again for WorkPlacements that
-// this process may have created and that the watch has not shown.
+// confirmInterval is the delay before the API server is asked again for WorkPlacements that the
+// watch has not shown.
 const confirmInterval = 5 * time.Second
 
-// withoutExpected leaves out the creation of WorkPlacements that were already created, though the
-// watch has not shown them.
+// withoutExpected removes the creation of WorkPlacements that the watch is expected to show.
 func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) [][]status.Change {
 	for i, list := range lists {
 		lists[i] = slices.DeleteFunc(list, func(change status.Change) bool {
@@ -26,9 +25,8 @@ func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) []
 	return lists
 }
 
-// expect registers the WorkPlacements that were or may have been created, and waits until the
-// watches show the writes of the outcome. It returns the delay until the next call of Confirm, or 0
-// if no WorkPlacement is pending.
+// expect registers created WorkPlacements, and waits for the watches to show the writes. It returns
+// the delay until the next call of Confirm, or 0 if none is needed.
 func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
 	var attempts []kube.Attempt
 	for _, created := range outcome.Created {
@@ -52,7 +50,7 @@ func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome)
 	from.Await(ctx, written)
 }
 
-// sooner returns the shorter of two delays. A delay of 0 means that there is none.
+// sooner returns the shorter of two delays. 0 means that there is no delay to compare.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

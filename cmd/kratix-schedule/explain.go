@@ -158,8 +158,7 @@ func failedStores(findings []finding.Finding) []finding.Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 }
 
-// storeFailures prints the findings about stores that failed, and returns an error if there are
-// any, because the output may be wrong without these stores.
+// storeFailures prints the findings about failed stores, and returns an error if there are any.
 func storeFailures(out io.Writer, findings []finding.Finding) error {
 	failed := failedStores(findings)
 	if len(failed) == 0 {

@@ -54,8 +54,7 @@ func (k *fluxKustomization) String() string {
 	return "Kustomization " + k.Metadata.Namespace + "/" + k.Metadata.Name
 }
 
-// dir returns the directory that the Kustomization names, relative to the root of the
-// repository.
+// dir returns the directory in spec.path, relative to the root of the repository.
 func (k *fluxKustomization) dir() (tree.Path, error) {
 	return tree.ParseDir(strings.Trim(strings.TrimPrefix(k.Spec.Path, "./"), "/"))
 }
@@ -93,8 +92,7 @@ type fluxTree struct {
 	objects int
 }
 
-// fluxTree returns the roots of a tree without Destinations. It returns nil if no Flux
-// Kustomization names a directory of the tree and no directory has a kustomization.
+// fluxTree returns the tree as a Flux repository, or nil if it has no roots.
 func (s *checkStores) fluxTree() *fluxTree {
 	ignored := kustomize.Ignore(s.files)
 	t := &fluxTree{top: s.tree.dir, roots: map[tree.Path][]string{}}
@@ -169,8 +167,7 @@ func (t *fluxTree) check(ctx context.Context, builder kustomize.Builder, built f
 	return findings, err
 }
 
-// missing returns findings about Flux Kustomizations whose directory is missing, while the
-// directory of another one from the same source exists.
+// missing returns findings about Flux Kustomizations of this repository whose directory is missing.
 func (t *fluxTree) missing() []finding.Finding {
 	here := map[any]bool{}
 	for i := range t.found {
@@ -233,8 +230,8 @@ func (t *fluxTree) judge(dir tree.Path, root kustomize.BuiltRoot) []finding.Find
 	return findings
 }
 
-// kustomizationOf returns the path of the kustomization in a directory, or of the directory if Flux
-// generates the kustomization.
+// kustomizationOf returns the path of the kustomization in a directory, or the directory if it has
+// none.
 func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 	for _, file := range t.files {
 		if file.Path.Dir() == dir && kustomize.IsKustomization(file.Path) {
@@ -244,8 +241,7 @@ func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 	return rootName(dir)
 }
 
-// addFluxTree checks the roots of a tree that is not a store of Kratix. It reports whether the tree
-// was checked.
+// addFluxTree checks the roots of a Flux repository. It returns false if nothing was checked.
 func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot, std streams, notices io.Writer) (bool, error) {
 	if len(snapshot.Works) > 0 || len(snapshot.Destinations) > 0 || s.isLaidOut() {
 		return false, nil

@@ -89,8 +89,8 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	return inputError(d.Run(ctx))
 }
 
-// listen returns the listener for HTTP. It returns nil if there is no address, or if the user has
-// not chosen the address and it cannot be used.
+// listen returns the listener for HTTP, or nil if there is none. If chosen is false, an unusable
+// address is logged and is not an error.
 func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (net.Listener, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // no listener is requested
@@ -107,8 +107,7 @@ func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (
 	return nil, nil //nolint:nilnil // there is none
 }
 
-// adminToken returns a function that reads the token from a file, which may change while the
-// process runs. Without a file, it returns nil.
+// adminToken returns a function that reads the token from a file, or nil if file is empty.
 func adminToken(file string) (func() (string, error), error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // without a token nothing can be changed
@@ -132,13 +131,12 @@ func tokenFile(flag, file string) func() (string, error) {
 	}
 }
 
-// shortestToken is the minimum length of a token in bytes; a shorter one could be guessed.
+// shortestToken is the minimum length of a token in bytes.
 const shortestToken = 16
 
 const tracesTimeout = 5 * time.Second
 
-// closeTraces sends the last spans. It may take up to tracesTimeout, even after the process is
-// stopped.
+// closeTraces sends the last spans, even if ctx has ended.
 func closeTraces(ctx context.Context, traces *telemetry.Traces) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
 	defer cancel()

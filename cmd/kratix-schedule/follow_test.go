@@ -142,7 +142,7 @@ func TestRunListensOnLoopbackByDefault(t *testing.T) {
 	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:8080")
 	if err == nil {
 		defer func() { _ = taken.Close() }()
-	} // if listening fails, another process has taken the port, which is good enough
+	} // if listening fails, another process has taken the port
 	if text := runUntilFirstRound(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
 		t.Errorf("it says nothing of the address that is taken:\n%s", text)
 	}

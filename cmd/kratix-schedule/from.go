@@ -104,8 +104,8 @@ func (r *inputRows) list(ctx context.Context) (listing.Listing, error) {
 	return listing.FromReport(result, r.seen.last), nil
 }
 
-// lookPolicy returns the default policy of run with --adopt, so that records of other controllers
-// are read too.
+// lookPolicy returns the default policy with --adopt, so that records of other controllers are
+// read.
 func lookPolicy() reconcile.Policy {
 	var flags policyFlags
 	flags.add(&cobra.Command{}) // sets the defaults
@@ -113,8 +113,8 @@ func lookPolicy() reconcile.Policy {
 	return flags.policy()
 }
 
-// problem prints the findings about stores and input that could not be read. Rows may be missing
-// because of them.
+// problem prints the findings about input that could not be read, and returns an error if there are
+// any.
 func (r *inputRows) problem() error {
 	var failed []finding.Finding
 	for _, f := range r.last.Findings {

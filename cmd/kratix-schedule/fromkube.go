@@ -40,7 +40,7 @@ func (r *clusterRows) list(ctx context.Context) (listing.Listing, error) {
 	} {
 		err := r.listKind(ctx, kind.kind, kind.resource, func(o listing.Object) { objects = append(objects, o) })
 		if kind.kind == kratix.OCIStateStoreKind && apierrors.IsNotFound(err) {
-			continue // its definition need not be installed
+			continue // the CustomResourceDefinition need not be installed
 		}
 		if err != nil {
 			return listing.Listing{}, fmt.Errorf("--kube: list %s: %w", kind.resource, err)

@@ -23,7 +23,7 @@ const (
 )
 
 type serverRows struct {
-	// url is the address of the report. shown is the same address without credentials.
+	// shown is url without credentials.
 	url, shown string
 	client     *http.Client
 }
@@ -42,11 +42,9 @@ func newServerRows(c *cobra.Command, address string) (*serverRows, error) {
 	return &serverRows{url: parsed.String(), shown: statestore.RedactURLs(parsed.String()), client: &http.Client{Timeout: reportTimeout}}, nil
 }
 
-// errTooLong means that a response is larger than maxReport.
 var errTooLong = fmt.Errorf("its answer has more than %d MiB", maxReport>>20)
 
-// boundedBody is a response body that returns at most left bytes. Later reads fail with
-// errTooLong.
+// boundedBody is a response body that fails with errTooLong after left bytes.
 type boundedBody struct {
 	from io.Reader
 	left int64
@@ -70,7 +68,6 @@ func (r *serverRows) list(ctx context.Context) (listing.Listing, error) {
 	return list, err
 }
 
-// read reads the report.
 func (r *serverRows) read(ctx context.Context, decode func(io.Reader) error) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, http.NoBody)
 	if err != nil {

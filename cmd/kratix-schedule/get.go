@@ -184,8 +184,8 @@ func readRows(ctx context.Context, c *cobra.Command, filter listing.Filter, kind
 	return rows, nil
 }
 
-// With --watch, the first delay after a change is watchDelay, and the longest one is maxWatchDelay.
-// The command ends after watchFailures failures in a row.
+// With --watch, the delay between reads is watchDelay after a change, and grows to maxWatchDelay
+// without changes. watchFailures failures in a row end the command.
 const (
 	watchDelay    = 2 * time.Second
 	maxWatchDelay = 30 * time.Second

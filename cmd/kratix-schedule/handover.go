@@ -130,7 +130,7 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 	return expanded.takeover.Judge(result), expanded.was, nil
 }
 
-// expandedSource is a source that expands its input by the placements that Kratix could create.
+// expandedSource is a source that adds the placements that Kratix could create.
 type expandedSource struct {
 	source.Source
 	most     int64
@@ -155,7 +155,6 @@ func (s *expandedSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return s.takeover.Input, nil
 }
 
-// removePlacements deletes the WorkPlacements that are held back and were never written.
 func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) error {
 	result, err := interruptible(ctx, h.reconciler(h.source).Round)
 	if err != nil {
@@ -184,9 +183,8 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 	return printRefused(h.std.out, outcome.Refused)
 }
 
-// warnOfReplicas prints a warning for each process of run --kube that holds a Lease, or one
-// warning that it is unknown whether any process runs. A Lease does not show the mode of its
-// holder, and the verdict does not include the later changes of the holder.
+// warnOfReplicas prints a warning for each process that holds a Lease, or one warning if none is
+// known.
 func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, out io.Writer) error {
 	leases, err := coordination.NewForConfig(config)
 	if err != nil {
@@ -209,7 +207,6 @@ func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, 
 	return nil
 }
 
-// isOfStore reports whether a finding is about a state store or Secret that cannot be read.
 func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }

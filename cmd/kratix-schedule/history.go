@@ -70,7 +70,6 @@ store cannot be read.`,
 	return command
 }
 
-// defaultQuery returns the query of history without flags.
 func defaultQuery() history.Query {
 	return history.Query{Limit: history.DefaultLimit, Depth: history.DefaultDepth}
 }
@@ -204,8 +203,8 @@ type storeHistory struct {
 	history.History
 }
 
-// readHistories reads the history of a Work in each store, and returns the stores that could be read
-// with their histories, and the failures of the others.
+// readHistories returns the stores that can be read, their histories, and the failures of the other
+// stores.
 func readHistories(ctx context.Context, stores []namedStore, flags historyFlags) (readable []namedStore, read []storeHistory, failures []error) {
 	for _, one := range stores {
 		if one.failed != nil {
@@ -321,8 +320,7 @@ func resolve(log statestore.Log, text string) (statestore.Revision, error) {
 	return "", exit{code: exitUsage, text: fmt.Sprintf("there is no revision %s among the newest %d; write at least %d characters of one that history prints", text, len(log.Entries), shortestRevision)}
 }
 
-// shortRevision returns the beginning of a revision that is as long as a commit's hash, and any
-// other revision as a whole.
+// shortRevision returns a revision, shortened to 12 characters if it is as long as a commit hash.
 func shortRevision(revision string) string {
 	const digits, short = 40, 12
 	if len(revision) == digits {

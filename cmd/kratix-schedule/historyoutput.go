@@ -114,8 +114,7 @@ func dateOf(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// changesOf returns what a revision did to the Work, such as "Place on worker-1", or the number of
-// changed files if that is not known.
+// changesOf returns a text about the changes of a revision, such as "Place on worker-1".
 func changesOf(entry *history.Entry) string {
 	var texts []string
 	for _, change := range entry.Changes {

@@ -84,7 +84,7 @@ func listAll(ctx context.Context, client rest.Interface, kind string) ([]json.Ra
 	}
 	text, err := readBounded(ctx, client.Get().AbsPath("/apis/"+kratix.APIVersionOf(kind)+"/"+resource))
 	if kind == kratix.OCIStateStoreKind && apierrors.IsNotFound(err) {
-		return nil, nil // its definition need not be installed
+		return nil, nil // the CustomResourceDefinition need not be installed
 	}
 	if err == nil {
 		err = json.Unmarshal(text, &list)

@@ -56,7 +56,7 @@ func TestServerMessagesAndRecordNamesAreEscaped(t *testing.T) {
 					t.Errorf("a command of others: %q", line)
 				}
 			}
-			// The page has one script of its own: the filter.
+			// The page has one script: the filter.
 			if strings.Contains(got, "##[") || name == "html" && strings.Count(got, "<script") != 1 {
 				t.Errorf("a command or a script in %q", got)
 			}

@@ -17,7 +17,7 @@ import (
 
 type odd struct {
 	name string
-	// A name with a trailing slash is a directory.
+	// files are the contents by name. A name with a trailing slash is a directory.
 	files   map[string]string
 	prepare func(t *testing.T)
 	// args are the arguments, by default "validate in.yaml".

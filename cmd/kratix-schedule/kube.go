@@ -92,13 +92,12 @@ type cluster struct {
 	renewals      renewals
 	// promoted is the source of Kratix's decisions. It is nil except in promote mode.
 	promoted *promoted.Source
-	// selects reports whether this process writes an object with the given labels. It is nil if it
-	// writes all objects.
+	// selects reports whether this process writes objects with the given labels. Nil selects all
+	// objects.
 	selects func(labels map[string]string) bool
 	// lead is nil without leader election.
 	lead leader
-	// requests write the status of requests and their HealthRecords. The list is empty without
-	// --request-status and --health-records.
+	// requests write the status of requests and their HealthRecords.
 	requests []*requests.Writer
 }
 
@@ -176,8 +175,8 @@ func (k *cluster) writeStatusOnce(ctx context.Context, said report.Report, out i
 	return printRefused(out, told.Refused)
 }
 
-// printRefused prints the writes that the API server refuses, and returns an error if some of them
-// are errors.
+// printRefused prints findings about refused writes, and returns an error if any has the severity
+// Error.
 func printRefused(out io.Writer, refused []finding.Finding) error {
 	if len(refused) == 0 {
 		return nil
@@ -238,7 +237,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	refusals := std.out
 	if !flags.output.isText() {
-		refusals = std.err // the document is complete
+		refusals = std.err // a document on standard output is complete
 	}
 	if err := opened.writeStatusOnce(c.Context(), result, refusals); err != nil {
 		return err
@@ -246,8 +245,8 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
-// begin checks the admission policy in schedule mode, and starts to watch it. The returned function
-// turns the error of the command into the error of the process.
+// begin checks the admission policy in schedule mode, and starts to watch it. end returns the error
+// of the process for the error of the command.
 func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error, err error) {
 	if k.policy == nil {
 		return func(err error) error { return err }, nil
@@ -315,7 +314,7 @@ func (k *cluster) projection(stores statestore.Opener) statestore.Opener {
 	return &projected.Stores{Opener: stores, Unread: k.unread, Now: time.Now}
 }
 
-// quiet discards the log of the Kubernetes client, which returns all relevant problems as errors.
+// quiet discards the log of the Kubernetes client.
 func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, logr.Discard()) }
 
 func hostname() string {

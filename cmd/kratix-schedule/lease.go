@@ -36,8 +36,6 @@ func (f *leaseFlags) check() error {
 	return nil
 }
 
-// identity returns the name of this replica: that of its Pod if POD_NAME is set, else the host name
-// with the process ID.
 func (f *leaseFlags) identity() string {
 	if name := os.Getenv("POD_NAME"); name != "" {
 		return name
@@ -49,7 +47,7 @@ func (f *leaseFlags) leaseNamespace() string {
 	return cmp.Or(f.namespace, ownNamespace())
 }
 
-// ownNamespace returns the namespace of the Pod that this process runs in, else Kratix's.
+// ownNamespace returns the namespace of this Pod, or Kratix's namespace if there is no Pod.
 func ownNamespace() string {
 	const mounted = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 	if text, err := os.ReadFile(mounted); err == nil && len(text) > 0 {
@@ -58,13 +56,11 @@ func ownNamespace() string {
 	return kratix.SystemNamespace
 }
 
-// leader runs work while this process leads, and calls trouble with each error of the election.
+// leader runs work while this process leads, and calls trouble with errors of the election.
 type leader func(ctx context.Context, trouble func(error), work func(context.Context) error) error
 
 // leader returns the leader election for the state stores of a selector, or nil without leader
-// election. Each shard has its own Lease. All shards also share one, which excludes a process
-// without a selector: that process would write to all state stores without recording decisions on
-// Works.
+// election. All shards share a second Lease, which excludes a process without a selector.
 func (f *leaseFlags) leader(config *rest.Config, identity string, selector shardSelector) (leader, error) {
 	if !f.elect {
 		return nil, nil

@@ -15,11 +15,9 @@ import (
 
 type locator struct {
 	origins map[string]finding.Place
-	// dirs are the directories of objects whose files are on disk: a pipeline's output, a
-	// store's tree.
+	// dirs are the directories of objects whose files are on disk.
 	dirs map[string]string
-	// reported are the places of findings made while the input was read, without line numbers.
-	// Their files are on disk.
+	// reported are the places of findings about the input, without line numbers.
 	reported map[finding.Place]bool
 }
 
@@ -36,8 +34,7 @@ func (l *locator) add(snapshot source.Snapshot) {
 	}
 }
 
-// locate returns the position of a place on disk: in the file itself, or in the file that contains
-// it. It returns an empty position if neither is known.
+// locate returns the position of a place on disk, or an empty position if it is not known.
 func (l *locator) locate(p finding.Place) report.Position {
 	origin, known := l.origins[p.Object]
 	dir, unpacked := l.dirs[p.Object]
@@ -59,8 +56,7 @@ func isStore(object string) bool {
 	return kratix.IsStateStoreKind(kind)
 }
 
-// unpack returns the ignore comments in the files of Works, and the number of objects in the files.
-// It uses all processors, because the files are compressed.
+// unpack returns the ignore comments and the number of objects in the files of Works.
 func unpack(works []*kratix.Work) (comments []policy.Comment, objects int) {
 	found, counts := make([][]policy.Comment, len(works)), make([]int, len(works))
 	var group sync.WaitGroup

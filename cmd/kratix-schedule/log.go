@@ -28,7 +28,7 @@ func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(std.err)), level)), level, nil
 }
 
-// printableEncoder escapes characters that zap's encoders leave unescaped in JSON strings.
+// printableEncoder is an encoder that escapes characters that zap's encoders leave unescaped.
 type printableEncoder struct{ zapcore.Encoder }
 
 func (e printableEncoder) Clone() zapcore.Encoder { return printableEncoder{e.Encoder.Clone()} }
@@ -46,7 +46,7 @@ func (e printableEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Fiel
 	return line, nil
 }
 
-// lineEncoder escapes the message, which is not JSON in the console format.
+// lineEncoder is an encoder that escapes the message in the console format.
 type lineEncoder struct{ zapcore.Encoder }
 
 func (e lineEncoder) Clone() zapcore.Encoder { return lineEncoder{e.Encoder.Clone()} }

@@ -1,7 +1,5 @@
-// Command kratix-schedule places Kratix's Works on Destinations, writes them to git repositories
-// and buckets, and finds what would break Flux before it is written. This package
-// parses flags and arguments, prints output, returns exit codes, and wires the packages that do
-// the work.
+// Command kratix-schedule places Kratix's Works on Destinations, writes them to state stores, and
+// checks them before they are written.
 package main
 
 import (
@@ -12,7 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // the time zones of Rollouts, where the system has none
+	_ "time/tzdata" // time zones of Rollouts, for systems without them
 
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -45,9 +43,8 @@ type streams struct {
 	builder kustomize.Builder
 }
 
-// builder returns a builder that runs this program as a child process, until stop is closed. If it
-// cannot find the program, it builds in this process. memory is the limit of a build in bytes, or 0
-// for none.
+// builder returns a builder that runs this program as a child process, or nil if the program cannot
+// be found. memory is the limit of a build in bytes, or 0 for none.
 func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {
@@ -56,7 +53,7 @@ func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	return sandbox.Builder{Program: program, Stop: stop, Memory: memory}
 }
 
-// The exit codes of every command; docs/reference/cli.md explains them.
+// The exit codes; docs/reference/cli.md explains them.
 const (
 	exitClean    = 0
 	exitFindings = 1
@@ -64,7 +61,7 @@ const (
 	exitFailure  = 3
 )
 
-// exit is an error with an exit code. If its text is empty, nothing more is printed.
+// exit is an error with an exit code. An empty text is not printed.
 type exit struct {
 	code int
 	text string

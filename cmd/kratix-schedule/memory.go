@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// memoryLimits divide GOMEMLIMIT between this process and the child that builds kustomizations,
-// because both run in one container. They are 0 if GOMEMLIMIT is not set.
+// memoryLimits are the parts of GOMEMLIMIT for this process and for a build, in bytes. They are 0
+// if it is not set.
 type memoryLimits struct {
 	// process is Go's soft limit for this process. build is the hard limit of a build.
 	process, build int64
@@ -16,9 +16,7 @@ type memoryLimits struct {
 
 const leastBuild = 192 << 20
 
-// limitsOf divides a limit. An eighth is reserved for memory that Go does not count, and for
-// allocations between garbage collections, unless this process would get less than half of the
-// limit.
+// limitsOf divides a limit between this process and a build.
 func limitsOf(limit int64) memoryLimits {
 	if limit <= 0 {
 		return memoryLimits{}
@@ -33,7 +31,7 @@ func (l memoryLimits) apply() {
 	}
 }
 
-// memoryLimit parses GOMEMLIMIT, and returns the limit in bytes, or 0 for no limit.
+// memoryLimit returns the number of bytes in the text of GOMEMLIMIT, or 0 for no limit.
 func memoryLimit(text string) int64 {
 	// The units of GOMEMLIMIT are those of Kubernetes, followed by B: KiB, MiB.
 	quantity, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))

@@ -10,8 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// nameFlag is the flag --allow-name: patterns of reserved names that Works may
-// use. Its zero value allows none.
+// nameFlag is the value of --allow-name: patterns of reserved names that Works may use.
 type nameFlag []string
 
 var (

@@ -30,9 +30,7 @@ func unpacked(work *kratix.Work) ([][][]byte, error) {
 	return groups, nil
 }
 
-// apply returns the Work of the other request. In its files, the request's name is replaced where
-// it is a word, and its namespace where it is the value of a key namespace. files is the result of
-// unpacked.
+// apply returns the Work of the other request. files are the unpacked files of work.
 func (n naming) apply(work *kratix.Work, files [][][]byte) *kratix.Work {
 	other := *work
 	other.Name += n.suffix

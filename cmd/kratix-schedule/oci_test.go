@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/oci/ocitest"
 )
 
-// TestOCIScripts runs the commands with a real registry that needs a login.
 func TestOCIScripts(t *testing.T) {
 	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
 	if err != nil {
@@ -44,7 +43,7 @@ func TestOCIScripts(t *testing.T) {
 	})
 }
 
-// ociFiles prints the files in the newest artifact of a Destination: "files URL directory".
+// ociFiles prints the files in the newest artifact of a Destination.
 func ociFiles(ts *testscript.TestScript, url, dir string) {
 	store, err := oci.Open(oci.Config{
 		Name: "test", URL: url, Dir: dir, Insecure: true, Auth: oci.Auth{Username: ocitest.Username, Password: ocitest.Password},

@@ -19,8 +19,6 @@ const oddInputs = "../../kustomize/testdata/odd-inputs.txtar"
 
 var answers = regexp.MustCompile(`(?m)^\| (.*) \| (fails|leaves it out|applies a part|applies it)(?:: .*)? \| (KS\d+)? \|$`)
 
-// TestValidateAnswersOddInputs runs validate on each odd input as a pipeline's output: the result
-// must be the one in docs/reference/inputs.md, and the exit status 1 if Flux would fail.
 func TestValidateAnswersOddInputs(t *testing.T) {
 	inputs, err := txtar.ParseFile(oddInputs)
 	if err != nil {

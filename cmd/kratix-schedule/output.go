@@ -26,13 +26,11 @@ func (f *outputFlags) add(c *cobra.Command) {
 
 type output struct {
 	format report.Format
-	// target is the file to write. Its name is empty for standard output.
+	// target is the file to write, or standard output if its name is empty.
 	target
 }
 
-// parse returns the outputs. Text is written to standard output unless another format is written
-// there. Under GitHub Actions, annotations follow the text on standard output, unless they are an
-// output already.
+// parse returns the outputs of the flags, and those that are written by default.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {
@@ -80,8 +78,8 @@ func (o output) isStdout() bool { return o.file == "" }
 
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
-// write writes a document to all outputs, even if some of them fail. most limits the number of
-// findings on standard output. If it is 0, all are written.
+// write writes a document to all outputs, even if some fail. most is the maximum number of findings
+// on standard output, or 0 for all.
 func write(std streams, outputs []output, document report.Document, most int) error {
 	var failed []error
 	for _, o := range outputs {
@@ -125,13 +123,11 @@ func (o output) toFile(document report.Document) error {
 	return nil
 }
 
-// colours reports whether output may be coloured: on a terminal, unless NO_COLOR is set or TERM is
-// dumb.
+// colours reports whether output may be coloured.
 func colours(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
-// isTerminal reports whether w is a character device, as a terminal is.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {

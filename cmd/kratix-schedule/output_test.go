@@ -8,7 +8,7 @@ import (
 )
 
 func TestColoursAreForTerminalsOnly(t *testing.T) {
-	// isTerminal accepts every character device.
+	// A character device stands for a terminal.
 	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

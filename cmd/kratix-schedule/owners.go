@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// nameOwners rewrites the places in findings if only files are checked: from paths in the store to
-// files on disk. The message of each related place becomes the owner that its path names.
+// nameOwners replaces places in the store by files on disk, and names the owners of related files.
 func (s *checkStores) nameOwners(findings []finding.Finding) {
 	if !s.filesOnly {
 		return
@@ -41,7 +40,7 @@ func (s *checkStores) comments() []policy.Comment {
 	return found
 }
 
-// ownerOf returns the owner of a file in mode nestedByMetadata.
+// ownerOf returns the request or Promise that the path of a file names.
 func ownerOf(path string) string {
 	segments := strings.Split(path, "/")
 	const requestDepth, dependencyDepth = 4, 2

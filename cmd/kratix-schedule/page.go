@@ -14,7 +14,7 @@ import (
 const noPage = "off"
 
 // pageFlag is the address of the page. If it is empty, the page is served at the address of
-// --listen. noPage means that there is no page.
+// --listen.
 type pageFlag string
 
 func (f *pageFlag) add(c *cobra.Command) {

@@ -28,7 +28,7 @@ func TestAPauseEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	begun := time.Now()
-	pause(ctx, 20) // the pause of attempt 20 would be up to half a day
+	pause(ctx, 20) // attempt 20 has a pause of up to 14 hours
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("it took %s", took)
 	}

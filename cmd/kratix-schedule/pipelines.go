@@ -56,8 +56,8 @@ func countFiles(work *kratix.Work) int {
 	return count
 }
 
-// pipelineRoot returns the directory of a pipeline. The user may name this directory or its output
-// directory.
+// pipelineRoot returns the directory of a pipeline from the path of this directory or of its
+// output.
 func pipelineRoot(path string) string {
 	clean := filepath.Clean(path)
 	if filepath.Base(clean) == "output" && !isDir(filepath.Join(clean, "output")) {
@@ -95,8 +95,7 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 	return promise, nil
 }
 
-// looksLikePath reports whether a value is probably the path of a Promise's file rather than the name
-// of a Promise.
+// looksLikePath reports whether a value is probably a path and not the name of a Promise.
 func looksLikePath(promise string) bool {
 	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }
@@ -114,8 +113,7 @@ func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 	return pipeline.Read(root.FS(), options)
 }
 
-// workType returns the type of a pipeline's Work. A pipeline whose input is a Promise belongs to
-// that Promise; every other pipeline belongs to a request.
+// workType returns the type of the Work that a pipeline makes.
 func workType(path string) string {
 	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // a directory given by the user
 	if err != nil {
@@ -150,7 +148,7 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// unwrapped returns an error without its path, for messages that contain the path already.
+// unwrapped returns an error without its path.
 func unwrapped(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// policyFlags are the options for rounds; run, plan and rebalance have all of them, so that a
-// plan shows what run would do.
+// policyFlags are the flags that determine the policy of rounds.
 type policyFlags struct {
 	removals  removalFlags
 	misplaced onMisplaced
@@ -45,8 +44,7 @@ func (f *policyFlags) policy() reconcile.Policy {
 	}
 }
 
-// ownedByCluster sets the controller ID to the cluster's, unless --owner-id is given. If the
-// cluster's ID is not known, it prints a warning.
+// ownedByCluster sets the controller ID to the ID of the cluster, unless --owner-id is given.
 func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std streams) error {
 	if c.Flags().Changed("owner-id") {
 		return nil

@@ -103,8 +103,7 @@ type describedStore struct {
 	ref    kratix.StateStoreReference
 	spec   kratix.Object
 	secret *kratix.Secret
-	// secretRejected means that the Secret exists but cannot be used. A finding contains the
-	// reason.
+	// secretRejected means that the Secret cannot be used, as a finding reports.
 	secretRejected bool
 }
 
@@ -120,8 +119,8 @@ func probeOne(ctx context.Context, stores *open.Stores, store describedStore) er
 	return prober.Probe(ctx)
 }
 
-// describedStores returns the input's stores, sorted by kind and name. An OCIStateStore has a store
-// for each Destination on it.
+// describedStores returns the stores of the input, sorted. An OCIStateStore has a store for each
+// Destination.
 func describedStores(snapshot source.Snapshot) []describedStore {
 	var all []describedStore
 	add := func(ref kratix.StateStoreReference, spec kratix.StateStore) {

@@ -141,8 +141,8 @@ func profileConfigMap(p *profile.Profile, namespace string) ([]byte, error) {
 	return yaml.Marshal(made)
 }
 
-// writeProfile writes to a file, or to out if the file is "-". A regular file is replaced
-// atomically, so that no reader gets a part of it.
+// writeProfile writes to a file, or to out if the file is "-". It replaces a regular file
+// atomically.
 func writeProfile(out io.Writer, file string, text []byte) error {
 	if file == "-" {
 		_, err := out.Write(text)

@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// profileAge is the age of a profile above which it is stale, unless --profile-max-age sets
-// another one.
+// profileAge is the default age above which a profile is stale.
 const profileAge = 30 * 24 * time.Hour
 
 type profileNamespaceFlag struct{ name string }
@@ -21,7 +20,7 @@ func (f *profileNamespaceFlag) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.name, "profile-namespace", "", "with --kube, the namespace of the ConfigMaps with the label "+profile.Label+", which contain the profiles of Destinations; by default the Pod's, else "+kratix.SystemNamespace)
 }
 
-// namespace returns the namespace to read profiles from, or "" if nothing is checked with them.
+// namespace returns the namespace to read profiles from, or "" if none are read.
 func (f *profileNamespaceFlag) namespace(policy applycheck.Policy) string {
 	if policy == applycheck.Off {
 		return ""

@@ -17,7 +17,7 @@ type progress struct {
 	out   io.Writer
 	ended chan struct{}
 	done  chan struct{}
-	// works is the number of Works read. It is 0 while they are being read.
+	// works is the number of Works, or 0 until they are read.
 	works        atomic.Int64
 	built, roots atomic.Int64
 }
@@ -52,8 +52,7 @@ func (p *progress) show(wait, step time.Duration) {
 	}
 }
 
-// bar returns a bar with a block that moves back and forth, because the total amount of work is
-// unknown.
+// bar returns the progress bar at step n.
 func (p *progress) bar(n int) string {
 	const width, block = 24, 6
 	at := n % (2 * (width - block))

@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// promoteFlags are the flags for promoting placements that Kratix writes to state stores that no
-// cluster reads.
 type promoteFlags struct {
 	enabled bool
 	live    liveStores
@@ -28,7 +26,7 @@ func (f *promoteFlags) add(c *cobra.Command) {
 	configurable(c, "live-store")
 }
 
-// configure reads the live stores from the configuration if mode promote needs them.
+// configure sets --live-store from the configuration, if promotion is enabled.
 func (f *promoteFlags) configure(c *cobra.Command) error {
 	if !f.enabled {
 		return nil
@@ -54,8 +52,7 @@ func (f *promoteFlags) check(flags runFlags) error {
 	return nil
 }
 
-// liveStores is the value of --live-store: a map from the state stores that Kratix writes to
-// the live ones.
+// liveStores is the value of --live-store.
 type liveStores struct {
 	stores promoted.Stores
 	text   []string

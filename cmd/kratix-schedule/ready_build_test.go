@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestActionBuildsTheProgram makes the action build the program, as on a runner with nothing
-// but Go, and runs it as the container image does: alone in its root directory.
 func TestActionBuildsTheProgram(t *testing.T) {
 	testkit.Slow(t)
 	w := newExampleDir(t)

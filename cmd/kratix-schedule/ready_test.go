@@ -98,8 +98,7 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// isForACluster reports whether an example does not end, or needs a cluster. Such examples run in
-// test/kube.
+// isForACluster reports whether an example does not end or needs a cluster.
 func isForACluster(line string) bool {
 	isDaemon := strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")
 	isPipelines := strings.Contains(line, "kratix-schedule status ") || strings.Contains(line, "kratix-schedule work ") && strings.Contains(line, "--apply")
@@ -163,7 +162,7 @@ func TestTheGitHubActionsScript(t *testing.T) {
 	if output, status := w.shell(t, script, append(env, "INPUT_ARGS=--ignore KS001")...); status != exitClean {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// A check that cannot run outputs no report, not even that of the previous run.
+	// A check that cannot run outputs no report.
 	w.file(t, "output", "")
 	output, status = w.shell(t, script, append(env, "INPUT_ARGS=--ignore KS999")...)
 	if told := w.read(t, "output"); status != exitUsage || told != "status=2\n" {
@@ -226,9 +225,8 @@ func TestThePreCommitHook(t *testing.T) {
 	}
 }
 
-// TestAsAPluginOfKratix checks that the command works as a plugin of Kratix's CLI. It looks the
-// plugin up as kubectl does: the words before the first flag are joined by dashes, and the longest
-// name on the PATH gets the other words as arguments.
+// TestAsAPluginOfKratix finds the plugin as kubectl does: the words before the first flag, joined
+// by dashes, are its name.
 func TestAsAPluginOfKratix(t *testing.T) {
 	w := newExampleDir(t)
 	t.Setenv("PATH", filepath.Join(w.dir, "bin")+":"+os.Getenv("PATH"))

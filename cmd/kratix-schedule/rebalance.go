@@ -114,12 +114,12 @@ func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.
 	return exit{code: exitFindings}
 }
 
-// moveRounds is the maximum number of rounds of a move. Three rounds place the new copy, remove the
-// old one, and drop the label of the origin. One more is for moves that had to wait for capacity.
+// moveRounds is the maximum number of rounds of a move. A move takes three rounds, or four if it
+// waits for capacity.
 const moveRounds = 4
 
-// moveAll runs rounds until the moves are complete, a store fails or moveRounds is reached, and
-// returns the result of the last one. It calls each after each round.
+// moveAll runs rounds until the moves are complete or cannot continue. It calls each with the
+// report of each round.
 func moveAll(ctx context.Context, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, each func(report.Report)) (result report.Report, err error) {
 	reconciler.Policy.Moves = moves
 	for range moveRounds {

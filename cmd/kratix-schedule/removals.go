@@ -46,7 +46,7 @@ func (f *allowanceFlag) Set(text string) error {
 
 func (*allowanceFlag) Type() string { return "N|all" }
 
-// allowanceFile is a file by which a user allows removals while a daemon runs.
+// allowanceFile is a file in which a user allows removals.
 type allowanceFile struct{ path string }
 
 func (f *allowanceFile) add(c *cobra.Command) {
@@ -54,7 +54,7 @@ func (f *allowanceFile) add(c *cobra.Command) {
 		`file with what --allow-removals says and until when, as "12 until 2026-01-31T12:00:00Z"; it is read in every round, and SIGHUP begins one`)
 }
 
-// reader returns a function that reads the allowance file, or nil if there is no file.
+// reader returns a function that reads the allowance file, or nil without a file.
 func (f *allowanceFile) reader() func(time.Time) (reconcile.Allowance, error) {
 	if f.path == "" {
 		return nil
@@ -62,7 +62,7 @@ func (f *allowanceFile) reader() func(time.Time) (reconcile.Allowance, error) {
 	return f.read
 }
 
-// read returns the allowance in the file at the given time. A missing file allows nothing.
+// read returns the allowance that is valid at the given time. A missing file allows nothing.
 func (f *allowanceFile) read(now time.Time) (reconcile.Allowance, error) {
 	const most = 1 << 10
 	file, err := os.Open(f.path)

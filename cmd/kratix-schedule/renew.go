@@ -10,19 +10,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// renewals delays the changes of WorkPlacements that only set a new generation, or report one as
-// promoted. A Promise with static dependencies makes Kratix update its Work about ten times a
-// second with the same contents. Each write in response would cause further updates.
+// renewals delays changes of WorkPlacements that only set or report a new generation. Without the
+// delay, such a change could make Kratix update the Work again at once.
 type renewals struct {
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is the time after a change of a WorkPlacement during which changes that only set a
-// new generation are delayed.
+// renewalInterval is the time from the last change of a WorkPlacement to such a change.
 const renewalInterval = 10 * time.Second
 
-// slow removes the changes to be delayed, and returns the time until the first of them is due, or 0
-// if there is none.
+// slow removes the changes to delay, and returns the time until the first of them is due, or 0 if
+// there is none.
 func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {
@@ -47,8 +45,8 @@ func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Durati
 	return due
 }
 
-// slowPromoted removes the reports of promoted generations that are to be delayed. It returns the
-// time until the first of them is due, or 0 if there is none.
+// slowPromoted removes the reports to delay, and returns the time until the first of them is due,
+// or 0 if there is none.
 func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {
@@ -87,8 +85,7 @@ func (r *renewals) forget(now time.Time) {
 	}
 }
 
-// saysOnlyGeneration reports whether a change of a WorkPlacement's conditions changes nothing
-// but observedGeneration.
+// saysOnlyGeneration reports whether a change of conditions changes only observedGeneration.
 func saysOnlyGeneration(p *kratix.WorkPlacement, change status.Change) bool {
 	if len(change.Steps) != 1 || len(change.Events) > 0 {
 		return false

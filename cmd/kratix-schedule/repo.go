@@ -20,8 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// The environment variables with the credentials for a repository whose URL has none. There are no
-// flags for credentials, because the list of processes shows flags. The password is also the
+// The environment variables with the credentials for a repository. The password is also the
 // passphrase of an ssh key.
 const (
 	repoUserVariable     = envPrefix + "REPO_USERNAME"
@@ -33,8 +32,8 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	if isDir(url) {
 		url = absolute(url)
 	}
-	// If the URL has no branch, the branch main is read or, if there is none, the default branch.
-	// Reading creates no branch.
+	// If the URL has no branch, the branch main or the default branch is read. No branch is
+	// created.
 	config := git.Config{Name: "--repo", URL: url, Branch: branch, CreateBranch: branch == "", Now: time.Now}
 	if err := f.logIn(&config); err != nil {
 		return nil, nil, err
@@ -81,14 +80,13 @@ func (f *treeFlags) logIn(config *git.Config) error {
 	return nil
 }
 
-// isShortSSH reports whether a URL has git's short ssh form, user@host:path.
+// isShortSSH reports whether a URL without a scheme has git's short ssh form, host:path.
 func isShortSSH(url string) bool {
 	head, _, _ := strings.Cut(url, "/")
 	return strings.Contains(head, ":")
 }
 
-// sshKey reads the key for the login and the known hosts. Without flags, both are read from the
-// user's home directory.
+// sshKey returns the key for the login and the known hosts.
 func (f *treeFlags) sshKey() (git.SSH, error) {
 	file, err := f.keyFile()
 	if err != nil {
@@ -114,8 +112,7 @@ func (f *treeFlags) sshKey() (git.SSH, error) {
 	return git.SSH{PrivateKey: key, Passphrase: passphrase, KnownHosts: known}, err
 }
 
-// keyFile returns the path of the key of --repo-key or, without this flag, of the first key in
-// ~/.ssh.
+// keyFile returns the path of the key in --repo-key, or of a key in ~/.ssh.
 func (f *treeFlags) keyFile() (string, error) {
 	if f.key != "" {
 		return f.key, nil
@@ -129,7 +126,7 @@ func (f *treeFlags) keyFile() (string, error) {
 }
 
 func sshDir() string {
-	home, _ := os.UserHomeDir() // without a home directory, the path is relative and does not exist
+	home, _ := os.UserHomeDir() // without a home directory, the path is relative
 	return filepath.Join(home, ".ssh")
 }
 
@@ -141,8 +138,7 @@ func readFlag(flag, file string) (string, error) {
 	return string(content), nil
 }
 
-// noBranch turns the error about a missing branch into a usage error. It returns other errors
-// unchanged.
+// noBranch returns an error about the branch as a usage error, and other errors unchanged.
 func noBranch(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) || failed.Field != "spec.branch" {
@@ -151,8 +147,8 @@ func noBranch(err error) error {
 	return exit{code: exitUsage, text: "--repo: " + strings.TrimPrefix(failed.Err.Error(), statestore.ErrMisconfigured.Error()+": ")}
 }
 
-// withoutStoreFix replaces the fix in an error for a repository that is not a state store, because
-// there is no object with a spec or a Secret to check.
+// withoutStoreFix replaces the fix of a failed repository, because there is no state store to
+// correct.
 func (f *treeFlags) withoutStoreFix(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {

@@ -55,8 +55,7 @@ func (f *requesterFlags) writers(config *rest.Config) (all []*requests.Writer, e
 // kratix_schedule_api_writes_total.
 const verbPatchRequest = "patch request"
 
-// writeRequests writes the result of a round to the status of requests and to HealthRecords, and
-// adds the result of the writes to an outcome. It does nothing if the earlier writes of the round
+// writeRequests writes the result of a round to requests and HealthRecords, unless earlier writes
 // have failed.
 func (k *cluster) writeRequests(ctx context.Context, said report.Report, objects status.Objects, outcome *apply.Outcome) {
 	if len(k.requests) == 0 || outcome.Err != nil {

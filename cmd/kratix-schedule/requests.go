@@ -55,16 +55,11 @@ func checkTimes(times int) error {
 	return nil
 }
 
-// requestsSource adds, for each Work of a request, the Works that the same
-// pipeline would make of requests with other names, and puts everything on one
-// Destination:
-//
-//	2nd  another name, in another namespace
-//	3rd  another name, in the namespace of the first
-//	4th  as the 2nd, and so on
+// requestsSource is a source that adds further requests: copies of the Work of each request under
+// other names, alternately in another namespace and in the same namespace.
 type requestsSource struct {
 	source.Source
-	// times is the number of requests, including the existing one. With 1, no request is added.
+	// times is the number of requests, including the existing one.
 	times   int
 	origins map[string]origin
 }
@@ -102,8 +97,7 @@ func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return snapshot, nil
 }
 
-// more returns the Works of the other requests. Their names are unused. They are younger than all
-// existing Works, because in a conflict the younger Work is held back.
+// more returns the Works of the additional requests, under unused names.
 func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
 	files, err := unpacked(work)
 	if err != nil {
@@ -124,8 +118,8 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// rewriteFindings turns findings about duplicate objects of added requests into findings about the
-// first request, one per object. It drops other findings about added requests.
+// rewriteFindings makes findings about duplicate objects of added requests findings about the first
+// request. It drops other findings about added requests.
 func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 	if s.times < 2 {
 		return result

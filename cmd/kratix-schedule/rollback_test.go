@@ -23,8 +23,7 @@ import (
 
 type rollbackStore struct {
 	manifests string
-	// revision returns the newest revision as Flux names it; parent returns the one before it.
-	// parent is nil if the store does not know earlier revisions after a restart.
+	// revision and parent return the newest revision and the revision before it. parent may be nil.
 	revision, parent func() string
 	read             func(path string) string
 }

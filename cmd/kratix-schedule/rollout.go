@@ -127,7 +127,6 @@ func writeRolloutLines(out io.Writer, all []report.Rollout, isWide bool) error {
 	return nil
 }
 
-// read reads the states of the Rollouts.
 func (f *rolloutStatusFlags) read(c *cobra.Command, std streams) ([]report.Rollout, error) {
 	given := 0
 	for _, is := range []bool{len(f.input.paths) > 0, f.kube, f.server != ""} {
@@ -242,8 +241,8 @@ func runRolloutHistory(c *cobra.Command, flags historyFlags, args []string, std 
 	return nil
 }
 
-// waitingWave returns the name of the wave that waits for an approval, and the revision. It returns
-// an error if there is none, or if several Promises have one.
+// waitingWave returns the wave that waits for an approval, with its revision. It returns an error
+// unless exactly one wave waits.
 func waitingWave(r *kratix.Rollout) (revision, wave string, err error) {
 	for _, p := range r.Status.Promises {
 		for _, w := range p.Waves {

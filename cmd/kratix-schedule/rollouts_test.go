@@ -8,8 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// rolloutObjects serves Rollouts of a cluster by name, and accepts changes of all but one. The body of
-// the last change is at /cluster/changed.
+// rolloutObjects serves Rollouts, and records the body of the last change at /cluster/changed.
 func rolloutObjects(mux *http.ServeMux) {
 	const waves = `"waves":[{"name":"canary","destinations":1,"updated":1},{"name":"fleet","destinations":9,"reason":"it waits for the approval of r1/fleet"}]`
 	promise := func(name, waves string) string {

@@ -26,8 +26,8 @@ In a directory of files, edit the file instead.
 Exit status: 0 it is so now, 2 wrong usage or no such Rollout, 3 the API server
 refuses.`
 
-// setCommand returns a command that changes a Rollout in a cluster. change returns the patch and what
-// to print.
+// setCommand returns a command that changes a Rollout. change returns the patch, and the text to
+// print.
 func setCommand(std streams, name, short, long string, change func(*cobra.Command, *kratix.Rollout) (patch map[string]any, done string, err error)) *cobra.Command {
 	var api apiFlags
 	command := &cobra.Command{
@@ -110,10 +110,10 @@ func annotated(name, value string) map[string]any {
 	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{name: value}}}
 }
 
-// maxApprovals is the number of approvals that an annotation keeps.
+// maxApprovals is the maximum number of approvals in an annotation.
 const maxApprovals = 32
 
-// withApproval adds an approval to a list, and drops the oldest ones.
+// withApproval adds an approval to a list, and drops the oldest approvals above maxApprovals.
 func withApproval(list, one string) string {
 	var all []string
 	for other := range strings.SplitSeq(list, ",") {
@@ -125,7 +125,8 @@ func withApproval(list, one string) string {
 	return strings.Join(all[max(0, len(all)-maxApprovals):], ",")
 }
 
-// ofPromise returns a Rollout with only the state of one Promise; with all states if the name is empty.
+// ofPromise returns a Rollout with the state of one Promise, or with all states if promise is
+// empty.
 func ofPromise(r *kratix.Rollout, promise string) *kratix.Rollout {
 	if promise == "" {
 		return r
@@ -135,10 +136,8 @@ func ofPromise(r *kratix.Rollout, promise string) *kratix.Rollout {
 	return only
 }
 
-// rolloutClient reads and changes the Rollouts of a cluster.
 type rolloutClient struct{ client rest.Interface }
 
-// rolloutsPath is the path of Rollouts in the API.
 const rolloutsPath = "/apis/" + kratix.OwnAPIVersion + "/rollouts"
 
 func newRolloutClient(api apiFlags, asks string) (*rolloutClient, error) {
@@ -150,7 +149,6 @@ func newRolloutClient(api apiFlags, asks string) (*rolloutClient, error) {
 	return &rolloutClient{client}, err
 }
 
-// get returns a Rollout.
 func (r *rolloutClient) get(c *cobra.Command, name string) (*kratix.Rollout, error) {
 	if len(validation.IsDNS1123Subdomain(name)) > 0 {
 		return nil, usage(c, "there is no Rollout named "+name+" in the cluster")
@@ -166,7 +164,6 @@ func (r *rolloutClient) get(c *cobra.Command, name string) (*kratix.Rollout, err
 	return read, json.Unmarshal(text, read)
 }
 
-// list returns all Rollouts.
 func (r *rolloutClient) list(ctx context.Context) ([]kratix.Rollout, error) {
 	text, err := readBounded(ctx, r.client.Get().AbsPath(rolloutsPath))
 	if err != nil {
@@ -178,7 +175,7 @@ func (r *rolloutClient) list(ctx context.Context) ([]kratix.Rollout, error) {
 	return list.Items, json.Unmarshal(text, &list)
 }
 
-// patch changes a Rollout, if it is still as it was read.
+// patch changes a Rollout, and fails if the Rollout was changed since it was read.
 func (r *rolloutClient) patch(ctx context.Context, of *kratix.Rollout, patch map[string]any) error {
 	metadata, _ := patch["metadata"].(map[string]any)
 	if metadata == nil {

@@ -72,8 +72,7 @@ func noSubcommand(c *cobra.Command, args []string) error {
 	return usage(c, text)
 }
 
-// unknownCommand returns an error for a command line with an unknown command and --help, for which
-// cobra would print the help.
+// unknownCommand returns an error if args name an unknown subcommand.
 func unknownCommand(root *cobra.Command, args []string) error {
 	c, rest, err := root.Find(args)
 	if err != nil || !c.HasSubCommands() {

@@ -28,13 +28,13 @@ type runFlags struct {
 	kube   kubeFlags
 	volume volumeFlags
 	output formatFlag
-	// allowed is the file that allows removals. delay is the time for which an object must be
-	// missing before it is removed.
+	// allowed is the file that allows removals. delay is the time that an object must be missing
+	// before it is removed.
 	allowed allowanceFile
 	delay   time.Duration
 }
 
-// removalDelay is longer than git needs to check out some thousand files.
+// removalDelay is longer than the checkout of a large repository takes.
 const removalDelay = 10 * time.Second
 
 func runCommand(std streams) *cobra.Command {
@@ -154,8 +154,8 @@ func verdict(result report.Report) error {
 	return nil
 }
 
-// pause waits before the next try of a round. The delay is random, so that two writers that failed
-// at the same moment do not collide again. Its bound doubles with each try.
+// pause waits for a random time before the next try of a round, so that two writers do not collide
+// again.
 func pause(ctx context.Context, attempt int) {
 	select {
 	case <-ctx.Done():
@@ -163,8 +163,7 @@ func pause(ctx context.Context, attempt int) {
 	}
 }
 
-// jitter returns a random delay of less than 100 ms after the first try. The bound doubles after
-// each further try.
+// jitter returns a random delay below 50 ms, doubled for each attempt.
 func jitter(attempt int) time.Duration {
 	return rand.N(50 * time.Millisecond << attempt) //nolint:gosec // no secrecy is needed
 }

@@ -63,8 +63,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// condition implements the condition [eck]: whether the complete output of the Elastic Cloud pipeline
-// for ECK 2.8.0 is beside the checkout. testdata/elastic-cloud is an extract of it.
+// condition implements [eck]: whether the complete output of the Elastic Cloud pipeline is beside
+// the checkout.
 func condition(fixture, name string) (bool, error) {
 	if name != "eck" {
 		return false, errors.New("unknown condition " + name)

@@ -14,9 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// servers are the servers that all scripts use. One repository is served over HTTP and HTTPS with
-// basic auth, and over ssh. Its branch main has two requests with a conflict, and its branch sound
-// has one of them.
+// servers are the servers that all scripts use.
 type servers struct {
 	kube        *httptest.Server
 	reports     *httptest.Server

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/lease"
 )
 
-// shardSelector is the value of --watch-label-selector: the labels of the state stores that
-// this process writes. The zero value selects all.
+// shardSelector is the value of --watch-label-selector. The zero value selects all state stores.
 type shardSelector struct{ labels labels.Selector }
 
 var _ pflag.Value = (*shardSelector)(nil)
@@ -48,8 +47,8 @@ func (*shardSelector) Type() string { return "SELECTOR" }
 
 func (s *shardSelector) isSet() bool { return s.labels != nil }
 
-// selects returns a function that reports whether this process writes an object with the given
-// labels, or nil if it writes all objects.
+// selects returns a function that reports whether the selector matches labels, or nil without a
+// selector.
 func (s *shardSelector) selects() func(map[string]string) bool {
 	if !s.isSet() {
 		return nil
@@ -57,7 +56,7 @@ func (s *shardSelector) selects() func(map[string]string) bool {
 	return func(of map[string]string) bool { return s.labels.Matches(labels.Set(of)) }
 }
 
-// lease returns the name of the Lease of a shard's replicas, which depends on the selector.
+// lease returns the name of the Lease for the selector.
 func (s *shardSelector) lease() string {
 	if !s.isSet() {
 		return lease.Name

@@ -84,8 +84,7 @@ func runStatus(c *cobra.Command, flags statusFlags, std streams) error {
 	return printStatus(std, request, outcome)
 }
 
-// completionNamed returns the completion with a condition type. It returns nil for the name none,
-// and if other pipelines follow.
+// completionNamed returns the completion with a condition type, or nil if none is to be written.
 func completionNamed(c *cobra.Command, name string) (*writers.Completion, error) {
 	named := map[string]*writers.Completion{"none": nil}
 	for _, known := range []writers.Completion{writers.PipelineCompleted(), writers.ConfigureWorkflowCompleted()} {
@@ -101,8 +100,8 @@ func completionNamed(c *cobra.Command, name string) (*writers.Completion, error)
 	return completion, nil
 }
 
-// readStatus returns the request of a pipeline's directories, and the pipeline's status. Both
-// are also returned with the error ErrSuspended.
+// readStatus returns the request of a pipeline, and the status that the pipeline has written. It
+// also returns both with ErrSuspended.
 func readStatus(from string) (kratix.Header, map[string]any, error) {
 	root, err := os.OpenRoot(from)
 	if err != nil {
@@ -129,8 +128,7 @@ func readStatus(from string) (kratix.Header, map[string]any, error) {
 	return request, said, pipeline.Control(root.FS())
 }
 
-// requestOfKratix returns the request that Kratix names in the environment of pipeline
-// containers.
+// requestOfKratix returns the request that Kratix names in the environment of pipelines.
 func requestOfKratix() kratix.Header {
 	var request kratix.Header
 	version := schema.GroupVersion{Group: os.Getenv("KRATIX_OBJECT_GROUP"), Version: os.Getenv("KRATIX_OBJECT_VERSION")}
@@ -141,7 +139,7 @@ func requestOfKratix() kratix.Header {
 	return request
 }
 
-// printStatus prints the keys that were written, but not their values, which may be secret.
+// printStatus prints the changed keys, but not their values, which may be secret.
 func printStatus(std streams, request kratix.Header, outcome writers.Result) error {
 	if len(outcome.Lost) > 0 {
 		_, _ = fmt.Fprintf(std.err, "kratix-schedule: the API server did not keep all of %s in the status of %s: its CustomResourceDefinition does not have such fields\n",

@@ -31,7 +31,7 @@ func (f *storeFlag) add(c *cobra.Command) {
 
 const bucketScheme = "s3://"
 
-// open returns the store that the flag names, and its row. It connects to nothing.
+// open returns the store that the flag names, with its row of the list of stores.
 func (f *storeFlag) open(c *cobra.Command) (statestore.Store, listing.Store, error) {
 	if strings.HasPrefix(f.url, bucketScheme) {
 		return f.openBucket(c)
@@ -83,7 +83,7 @@ func (f *storeFlag) openBucket(c *cobra.Command) (statestore.Store, listing.Stor
 	return store, row, nil
 }
 
-// bucketFix replaces the fix in an error about a bucket that has no BucketStateStore.
+// bucketFix replaces the fix in an error about a bucket without a BucketStateStore.
 func bucketFix(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {

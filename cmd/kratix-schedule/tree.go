@@ -22,8 +22,7 @@ import (
 
 type treeFlags struct {
 	dir, repo, key, knownHosts string
-	// noLogin is the reason why no credentials may be sent to the repository. It is empty if they
-	// may be sent.
+	// noLogin is the reason why no credentials may be sent to the repository, or empty if they may.
 	noLogin string
 }
 
@@ -55,10 +54,9 @@ type checkStores struct {
 	tree      treeFlags
 	files     []tree.File
 	obstacles []statestore.Obstacle
-	// filesOnly means that no Work is placed, and only files are checked.
+	// filesOnly means that files are checked and no Work is placed.
 	filesOnly bool
-	// built is called with the number of built roots of a Flux repository, and the number of all
-	// roots. It may be nil.
+	// built is called with the number of built roots and the number of all roots. It may be nil.
 	built   func(done, all int)
 	inRoots int
 	// seeds are the records of WorkPlacements in the input, by store.
@@ -103,8 +101,6 @@ func storePath(spec kratix.Object) (tree.Path, error) {
 	return tree.Path{}, nil
 }
 
-// isIn reports whether a path is in a store. An OCIStateStore has a store for each Destination,
-// with the files in the directory of the Destination.
 func isIn(ref kratix.StateStoreReference, path tree.Path) bool {
 	dir, err := tree.ParseDir(ref.Dir)
 	return err != nil || path.Within(dir)
@@ -121,8 +117,8 @@ func (s *checkStores) load(ctx context.Context) (err error) {
 	return err
 }
 
-// readTree reads the files and links below a directory, except those in directories named .git and
-// those with a name that no store can hold.
+// readTree returns the files below a directory, and the symlinks as obstacles. It omits directories
+// named .git, and names that no store can hold.
 func readTree(ctx context.Context, top string) (files []tree.File, obstacles []statestore.Obstacle, err error) {
 	files = []tree.File{}
 	err = filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {

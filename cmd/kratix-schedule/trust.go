@@ -11,12 +11,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A configuration in a checkout is as trustworthy as the author of the commit, which may be a pull
-// request by anyone. A configuration can therefore neither decide where credentials are sent, nor
-// cause writes outside of the directory that writableDir returns.
+// The author of a configuration may be anyone who can open a pull request. A configuration can
+// therefore neither decide where credentials are sent, nor cause writes outside of writableDir.
 
-// fileSetFlag is the annotation of a flag that a configuration and not the user has set. Its value
-// is the configuration and the directory that it may write to.
+// fileSetFlag is the annotation of a flag that a configuration has set. Its value is the
+// configuration and the directory that it may write to.
 const fileSetFlag = "set-by-file"
 
 // repoHostVariable names the host that may receive credentials when a configuration names the
@@ -39,8 +38,7 @@ func setByFile(c *cobra.Command, name string) (file, within string, ok bool) {
 	return flag.Annotations[fileSetFlag][0], flag.Annotations[fileSetFlag][1], true
 }
 
-// writableDir returns the directory that a configuration may write to: the working directory, or
-// the directory of the configuration if that contains the working directory.
+// writableDir returns the directory below which a configuration may name files to write.
 func writableDir(file string) (string, error) {
 	working, err := os.Getwd()
 	if err != nil {
@@ -56,8 +54,7 @@ func writableDir(file string) (string, error) {
 	return working, nil
 }
 
-// target is a file to be written. If within is set, a configuration names the file, and the file
-// must be in the directory within. Links that lead out of this directory are not followed.
+// target is a file to write. If within is set, the file must be in that directory.
 type target struct{ file, within string }
 
 func targetOf(c *cobra.Command, name, file string) (target, error) {
@@ -98,9 +95,7 @@ func (t target) create() (*os.File, error) {
 	return root.OpenFile(below, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 }
 
-// mayLogIn reports whether credentials may be sent to a repository, and if not, why. If a
-// configuration names a repository on another machine, the user must have named its host, and the
-// connection must be encrypted.
+// mayLogIn reports whether credentials may be sent to a repository, and if not, why.
 func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 	config, _, ok := setByFile(c, "repo")
 	if !ok {
@@ -120,8 +115,8 @@ func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 		address, config, repoHostVariable, address), false
 }
 
-// serverOf returns the host of a repository, with a port other than the default one, and
-// whether the connection is unencrypted. The host is empty for a repository on this machine.
+// serverOf returns the address of the server of a repository, and whether the connection is
+// unencrypted. The address is empty for a repository on this machine.
 func serverOf(repository string) (address string, plain bool) {
 	if !strings.Contains(repository, "://") {
 		host, _, _ := strings.Cut(repository, ":")

@@ -38,7 +38,7 @@ func (s *byteSize) Set(text string) error {
 	return nil
 }
 
-// unpackedDefault returns half of GOMEMLIMIT, or a constant if there is no limit.
+// unpackedDefault returns half of a memory limit, or a constant without a limit.
 func unpackedDefault(limit int64) int64 {
 	if limit <= 0 {
 		return reconcile.DefaultMaxUnpacked

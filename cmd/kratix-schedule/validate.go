@@ -150,8 +150,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	return flags.status(document, failed, nothing)
 }
 
-// status returns the exit status of the check. nothing is the reason why there was nothing to
-// check, or nil.
+// status returns the exit status of the check. nothing is the error if there was nothing to check.
 func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
 	case failed && f.verdict.writeBaseline:
@@ -178,8 +177,8 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 	return document
 }
 
-// relaxGC makes the garbage collector run less often while a check runs, as long as the process uses
-// less than 768 MiB and GOMEMLIMIT. The returned function restores the settings.
+// relaxGC makes the garbage collector run less often while the process is small. The returned
+// function restores the settings.
 func relaxGC() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)
@@ -200,14 +199,14 @@ func check(ctx context.Context, in source.Source, stores statestore.Opener, poli
 	}
 	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder, Now: time.Now}
 	result, err := interruptible(ctx, reconciler.Round)
-	if ctx.Err() == nil { // if ctx has ended, the process ends, and back would wait for a garbage collection
+	if ctx.Err() == nil { // the process ends anyway if ctx has ended
 		back()
 	}
 	return result, err
 }
 
 // interruptible runs a round that writes nothing, and returns at once when ctx ends. The round then
-// continues, because kustomize cannot be stopped.
+// continues in the background.
 func interruptible(ctx context.Context, round func(context.Context) (report.Report, error)) (report.Report, error) {
 	type outcome struct {
 		result report.Report

@@ -90,7 +90,6 @@ func (f *verdictFlags) readBaseline(c *cobra.Command) (policy.Baseline, error) {
 	return known, nil
 }
 
-// fails returns the lowest severity that fails the check, or finding.None if none does.
 func (f *verdictFlags) fails() finding.Severity {
 	if f.strict {
 		return finding.Warning

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The linker sets commit and date in a release: the commit of the build, and its date in RFC 3339.
+// The linker sets commit and date in a release. The date is in RFC 3339.
 var commit, date string //nolint:gochecknoglobals // the linker sets variables only
 
 type versionInfo struct {
@@ -22,8 +22,7 @@ type versionInfo struct {
 	Platform string `json:"platform"`
 }
 
-// fromBuild sets what the linker has not set from Go's build information. That has the module's
-// version after go install, and the commit after go build in a checkout.
+// fromBuild adds values from Go's build information that the linker has not set.
 func (v versionInfo) fromBuild(info *debug.BuildInfo) versionInfo {
 	if info == nil {
 		return v

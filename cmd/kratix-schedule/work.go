@@ -95,8 +95,7 @@ func (f *workFlags) check(c *cobra.Command) error {
 	return nil
 }
 
-// readWork returns the Work of a pipeline's directories. If the pipeline is suspended, readWork
-// prints this and returns nil.
+// readWork returns the Work of a pipeline, or nil if the pipeline is suspended.
 func readWork(from string, options pipeline.Options, std streams) (*kratix.Work, error) {
 	root, err := os.OpenRoot(from)
 	if err != nil {
