@@ -9,7 +9,7 @@ import (
 // Agents contains the deliveries of a report, by the name of the Destination.
 type Agents map[string][]*Delivery
 
-// Agents returns the states that agents have reported, by Destination.
+// Agents returns the deliveries of the report, by the name of the Destination.
 func (r Report) Agents() Agents {
 	agents := Agents{}
 	for i := range r.Deliveries {
@@ -22,8 +22,7 @@ func (r Report) Agents() Agents {
 // Delivered is the state of a placement as the agent of its Destination has reported it.
 type Delivered struct{ Applied, Healthy AgentCondition }
 
-// Of returns the state of a placement. known is false if the placement has no files in a store, or
-// if the agent has reported nothing about the root that contains them.
+// Of returns the state of a placement, and whether it is known.
 func (a Agents) Of(p *Placement) (state Delivered, known bool) {
 	if len(a) == 0 || !p.isDelivered() {
 		return state, false
@@ -63,8 +62,8 @@ type (
 		Outcome  agent.Outcome `json:"outcome"`
 		Message  string        `json:"message,omitempty"`
 		Since    time.Time     `json:"since"`
-		// Works are the Works with an object on which the agent has failed. If no Work certainly
-		// has one, Suspects are the Works that may have one.
+		// Works are the Works with an object on which the agent has failed. Suspects are the
+		// candidates if no such Work is certain.
 		Works    []string `json:"works,omitempty"`
 		Suspects []string `json:"suspects,omitempty"`
 	}

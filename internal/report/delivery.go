@@ -8,45 +8,38 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Delivery is the state of a root of a Destination, as its agent has reported it, with the
-// consequences for the placements in the root.
+// Delivery is the reported state of a root, with the consequences for the placements in the root.
 type Delivery struct {
 	Destination string
-	// Root is the path of the root, relative to the directory of the Destination. It is empty if
-	// the Destination has only one root.
+	// Root is the path of the root, relative to the Destination. It is empty if there is one root.
 	Root  string
 	State agent.State
-	// Stable is State with each revision replaced by the first reported revision with the same
-	// files in the root. Therefore it changes only if the files change.
+	// Stable is State with each revision replaced by the first revision with the same files in the
+	// root.
 	Stable agent.State `json:"-"`
-	// AppliedKnown means that the files of the applied revision are known, and HealthyKnown means
-	// the same for the healthy revision.
+	// AppliedKnown and HealthyKnown mean that the files of the applied and of the healthy revision
+	// are known.
 	AppliedKnown, HealthyKnown bool `json:"-"`
-	// Unapplied contains the placements whose stored files differ from those at the applied
-	// revision. Unchecked contains the placements whose files differ from those at the healthy
-	// revision.
+	// Unapplied and Unchecked contain the placements whose stored files differ from the applied and
+	// from the healthy revision.
 	Unapplied, Unchecked map[kratix.Key]bool `json:"-"`
-	// Failing are the placements that certainly have an object on which the agent has failed. If no
-	// placement certainly has such an object, Suspects are the placements that may have one.
+	// Failing are the placements with an object on which the agent has failed. Suspects are the
+	// candidates if no such placement is certain.
 	Failing, Suspects []Claimant `json:",omitempty"`
 }
 
 // Claimant is a placement that has an object, with its Work.
 type Claimant struct {
 	Placement kratix.Key
-	// Work is the key of the Work.
-	Work string
+	Work      string
 }
 
-// AgentCondition is a condition of a placement or a Destination, derived from the reports of an
-// agent.
+// AgentCondition is a condition that follows from the reports of an agent.
 type AgentCondition struct {
-	// Status is True, False or Unknown.
 	Status  string `json:"status"`
 	Reason  string `json:"reason"`
 	Message string `json:"message,omitempty"`
-	// UnlessTrue means that an existing True condition is kept, because the process has not read the
-	// files of the revision that the agent last reported as applied or healthy.
+	// UnlessTrue means that an existing True condition is kept.
 	UnlessTrue bool `json:"-"`
 }
 
@@ -61,10 +54,9 @@ const (
 const (
 	// NotReported means that the agent has not reported the current files yet.
 	NotReported = "NotReported"
-	// Blocked means that the agent fails, but not certainly on an object of the placement.
+	// Blocked means that the agent fails, perhaps on objects of other placements.
 	Blocked = "Blocked"
-	// NotRead means that the agent has reported a revision that this process has not read, so that
-	// its files cannot be compared. An existing condition of the placement is kept.
+	// NotRead means that this process has not read the reported revision.
 	NotRead = "NotRead"
 )
 
@@ -125,14 +117,12 @@ func (d *Delivery) failed(status string) AgentCondition {
 	return AgentCondition{Status: status, Reason: string(d.State.Failure.Outcome), Message: d.State.Failure.String()}
 }
 
-// blocked returns the condition of a placement whose state is unknown, because the agent fails and
-// perhaps not on an object of the placement.
+// blocked returns the condition of a placement whose state is unknown because the agent fails.
 func (d *Delivery) blocked() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: Blocked, Message: d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
 }
 
-// by returns a phrase with the Works on whose objects the agent fails, or may fail. The phrase is
-// empty if no such Work is known.
+// by returns a phrase with the Works on which the agent fails, or "" if none is known.
 func (d *Delivery) by() string {
 	switch {
 	case len(d.Failing) > 0:
@@ -143,8 +133,7 @@ func (d *Delivery) by() string {
 	return ""
 }
 
-// Works returns the names of the Works of some placements, for messages. The result has at most
-// three names.
+// Works returns the names of the Works of some placements, for messages. It names at most three.
 func Works(claimants []Claimant) string {
 	const named = 3
 	var names []string
@@ -165,7 +154,7 @@ func (d *Delivery) notRead(revision string) AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotRead, Message: "the agent of " + d.Destination + " has reported revision " + revision + ", which this process has not read"}
 }
 
-// Conditions returns the two conditions of the whole root.
+// Conditions returns the conditions Applied and Healthy of the whole root.
 func (d *Delivery) Conditions() (applied, healthy AgentCondition) {
 	applied, healthy = d.notReported(), d.notReported()
 	if d.State.Applied.Revision != "" {

@@ -15,10 +15,10 @@ import (
 // FileDiff is a changed file of a store. Old is nil for a new file, and New is nil for a removed
 // file.
 type FileDiff struct {
-	// Path is the path of the file, relative to the store.
+	// Path is relative to the store.
 	Path     string
 	Old, New []byte
-	// Withheld is the reason why the contents must not be shown. It is empty if they may be shown.
+	// Withheld is the reason why the contents must not be shown, or empty if they may be shown.
 	Withheld string
 }
 
@@ -69,7 +69,7 @@ func (f FileDiff) stat() (added, removed int) {
 	return added, removed
 }
 
-// Lines returns the lines of the diff in git's format, without line endings. The values of Secrets are
+// Lines returns the diff in git's format, as lines without line endings. The values of Secrets are
 // masked, and invisible characters are escaped.
 func (f FileDiff) Lines() []string {
 	lines := f.lines()
@@ -79,7 +79,7 @@ func (f FileDiff) Lines() []string {
 	return lines
 }
 
-// Diffs writes the diffs of a document as text.
+// Diffs writes the diffs of a document as text. It returns the error of w.
 func Diffs(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	d.diffs(out)

@@ -11,17 +11,15 @@ type Document struct {
 	Report
 	// Done is the operation that produced the report.
 	Done Done
-	// Version is the program's version.
+	// Version is the version of the program.
 	Version string
-	// Tally counts the findings that are neither ignored nor known, including those that are not
-	// shown.
+	// Tally counts the findings, without ignored and known findings.
 	Tally Tally
-	// Hidden is the number of findings that are left out because there are too many. Ignored is the
-	// number of findings that the user ignores. Known is the number of findings in a baseline.
+	// Hidden, Ignored and Known are the numbers of omitted findings: above the maximum, ignored by
+	// the user, and in a baseline.
 	Hidden, Ignored, Known int
 	// Read is the amount of input. It is nil if the input is not counted.
-	Read *Reading
-	// Volume is the verbosity of text output.
+	Read   *Reading
 	Volume Volume
 	// Fails is the lowest severity that makes the command fail.
 	Fails finding.Severity
@@ -29,7 +27,7 @@ type Document struct {
 	Locate func(finding.Place) Position
 	// Paint colours text on a terminal. If it is nil, text is not coloured.
 	Paint Painter
-	// Diffs are the changed files. Stat means that only the number of changed lines is shown.
+	// Stat means that Diffs are shown as numbers of changed lines.
 	Diffs []FileDiff
 	Stat  bool
 }
@@ -48,7 +46,7 @@ const (
 type Position struct {
 	File string
 	Line int
-	// Exact means that File is the file itself. Otherwise File contains the file in encoded form.
+	// Exact means that File is the file itself and not a file that contains it in encoded form.
 	Exact bool
 }
 

@@ -7,11 +7,10 @@ type Format struct {
 	Name string
 	// Summary describes the purpose of the format.
 	Summary string
-	// Write writes the document to a stream.
-	Write func(io.Writer, Document) error
+	Write   func(io.Writer, Document) error
 }
 
-// Formats returns the table of all formats. Each format is implemented in a file of its own.
+// Formats returns all formats.
 func Formats() []Format {
 	return []Format{
 		{"text", "for people; coloured on a terminal", Plain},
@@ -26,7 +25,7 @@ func Formats() []Format {
 	}
 }
 
-// FormatNamed returns the format with a name, and whether there is one.
+// FormatNamed returns the format with a name, and whether there is such a format.
 func FormatNamed(name string) (Format, bool) {
 	for _, format := range Formats() {
 		if format.Name == name {
@@ -36,7 +35,7 @@ func FormatNamed(name string) (Format, bool) {
 	return Format{}, false
 }
 
-// FormatNames returns the names of the formats, in the order of the table.
+// FormatNames returns the names of all formats.
 func FormatNames() []string {
 	var names []string
 	for _, format := range Formats() {

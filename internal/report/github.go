@@ -10,8 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// GitHub writes findings as workflow commands. GitHub Actions shows them beside the lines that they
-// are about.
+// GitHub writes findings as annotations of GitHub Actions. It returns the error of w.
 func GitHub(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	for _, f := range d.Findings {

@@ -155,8 +155,6 @@ func TestNoFormatContainsUnescapedInput(t *testing.T) {
 	}
 }
 
-// KS066 contains a server's message. KS067 and KS063 contain the names of records that others
-// wrote.
 func TestFindingsOfRefusalsFightsAndRecordsAreEscaped(t *testing.T) {
 	for _, rule := range []finding.Rule{finding.PlacementRefused(), finding.ControllersFight(), finding.BadRecord()} {
 		t.Run(rule.ID, func(t *testing.T) {

@@ -30,8 +30,7 @@ type htmlData struct {
 	Reported bool
 }
 
-// HTML writes a document as a self-contained page: the findings by object, a picture of the
-// conflicts between Works, and all placements.
+// HTML writes a document as a self-contained page.
 func HTML(w io.Writer, d Document) error {
 	agents, links := d.Agents(), newLinks(d)
 	groups := components.Groups(d.Findings, components.Options{Place: func(p finding.Place) components.Place {
@@ -66,7 +65,7 @@ func HTML(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// links are the anchors of a page: of the first placement of each Work, and of the groups of findings.
+// links are the anchors of a page.
 type links struct {
 	placed  map[string]bool
 	toGroup map[string]string
@@ -81,7 +80,7 @@ func newLinks(d Document) *links {
 	return l
 }
 
-// toPlacement returns the link to the first placement of a Work, or "" without one.
+// toPlacement returns the link to the first placement of a Work, or "" if there is no placement.
 func (l *links) toPlacement(work string) string {
 	if !l.placed[work] {
 		return ""

@@ -14,7 +14,7 @@ import (
 
 type (
 	head struct {
-		// SchemaVersion changes whenever programs that read the document must change.
+		// SchemaVersion changes if programs that read the document must change.
 		SchemaVersion int       `json:"schemaVersion"`
 		Tool          string    `json:"tool"`
 		Version       string    `json:"version"`
@@ -62,11 +62,10 @@ type (
 		Destination string `json:"destination,omitempty"`
 		State       State  `json:"state"`
 		Reason      string `json:"reason,omitempty"`
-		// Promise and Resource are those of the Work, if the placement has an object.
+		// Promise and Resource are those of the Work.
 		Promise  string `json:"promise,omitempty"`
 		Resource string `json:"resource,omitempty"`
-		// Applied and Healthy are the conditions derived from the reports of the agent of the
-		// Destination.
+		// Applied and Healthy are the conditions derived from the reports of the agent.
 		Applied *AgentCondition `json:"applied,omitempty"`
 		Healthy *AgentCondition `json:"healthy,omitempty"`
 	}
@@ -158,7 +157,7 @@ func texts(paths []tree.Path) []string {
 	return out
 }
 
-// JSON writes a document as one JSON object, with one line for each finding and each placement.
+// JSON writes a document as one JSON object.
 func JSON(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	start, err := json.Marshal(d.head())

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// These types are the elements of JUnit XML that both GitLab and Jenkins read.
+// These types are elements of JUnit XML that GitLab and Jenkins read.
 type (
 	testCase struct {
 		XMLName   xml.Name `xml:"testcase"`
@@ -28,9 +28,8 @@ type (
 	}
 )
 
-// JUnit writes a document as a suite of test cases. There is a failing test case for each finding
-// that makes the command fail, and a passing one for each other finding and for each placement
-// without a problem.
+// JUnit writes a document as a suite of test cases: one for each finding, and one for each
+// placement without a problem. A finding that makes the command fail is a failure.
 func JUnit(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	failures := 0
@@ -59,8 +58,7 @@ func JUnit(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// caseWriter writes test cases with unique names, because GitLab shows only the first of several
-// test cases with the same name.
+// caseWriter writes test cases with unique names, because GitLab shows one test case per name.
 type caseWriter struct {
 	out     *bufio.Writer
 	encoder *xml.Encoder
@@ -113,6 +111,6 @@ func (d Document) detail(f finding.Finding) string {
 	var text strings.Builder
 	out := bufio.NewWriter(&text)
 	Document{Report: Report{Findings: []finding.Finding{f}}, Locate: d.Locate}.findings(out)
-	_ = out.Flush() // writing to a strings.Builder never fails
+	_ = out.Flush() // a Builder returns no error
 	return strings.TrimSuffix(text.String(), "\n")
 }

@@ -13,14 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// element describes an element of the JUnit XML schema that Jenkins publishes, as far as GitLab
-// agrees with it.
+// element is an element of the JUnit XML schema of Jenkins.
 type element struct {
 	required, optional, children []string
 	counts                       []string
 }
 
-// GitLab has added the attribute "file", and links a test case to this file.
+// grammar returns the elements of JUnit XML that GitLab and Jenkins accept.
 func grammar() map[string]element {
 	counts := []string{"tests", "failures", "errors", "skipped", "disabled"}
 	return map[string]element{

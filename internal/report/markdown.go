@@ -10,14 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// maxComment is the maximum length of a Markdown document, in characters. GitHub refuses a comment
-// with more than 65,536.
+// maxComment is the maximum length of a Markdown document, in characters. GitHub's limit is 65,536.
 const maxComment = 65_000
 
-// Markdown writes a document as a comment on a pull request: a summary, the findings that make the
-// command fail, and everything else folded. The next run finds the comment by its first line. All
-// text from the input is in code spans or code blocks, so that it cannot become a link, a mention
-// or HTML.
+// Markdown writes a document as a comment on a pull request. The next run finds the comment by its
+// first line. Text from the input is in code, so that it cannot become a link, a mention or HTML.
 func Markdown(w io.Writer, d Document) error {
 	c := comment{left: maxComment}
 	c.add(fmt.Sprintf("<!-- kratix-schedule %s -->\n", d.Done))
@@ -45,7 +42,7 @@ type comment struct {
 	left int
 }
 
-// add adds a text if there is room for it. It reports whether it has added the text.
+// add adds a text if there is room for it. It reports whether there was.
 func (c *comment) add(text string) bool {
 	n := len([]rune(text))
 	if n > c.left {
@@ -59,8 +56,7 @@ func (c *comment) add(text string) bool {
 // reserved is the number of characters that are kept for the end of a list or block.
 const reserved = 200
 
-// list adds a list of findings, folded if it has a title. If the list is too long, it adds the
-// number of omitted findings.
+// list adds a list of findings, folded if it has a title.
 func (c *comment) list(title string, findings []finding.Finding, item func(finding.Finding) string) {
 	if len(findings) == 0 || !c.open(title, len(findings)) {
 		return

@@ -5,7 +5,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/finding"
 // Colour is a colour or style of a Painter.
 type Colour int
 
-// The colours and styles in use.
+// The colours and styles.
 const (
 	Red Colour = iota
 	Yellow
@@ -18,7 +18,7 @@ const (
 // Painter returns text in a colour or style.
 type Painter func(Colour, string) string
 
-// Terminal returns text with the standard escape sequences of terminals for a colour.
+// Terminal returns text with the escape sequences of terminals for a colour or style.
 func Terminal(colour Colour, text string) string {
 	codes := map[Colour]string{Red: "31", Yellow: "33", Blue: "34", Green: "32", Bold: "1", Faint: "2"}
 	return "\x1b[" + codes[colour] + "m" + text + "\x1b[0m"

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// picture is a drawing of the Works that conflict, with a row for each Work, a column for each
+// picture is a drawing of the Works that conflict: a row for each Work, a column for each
 // Destination, and an arc for each pair of Works.
 type picture struct {
 	Width, Height int
@@ -17,7 +17,7 @@ type picture struct {
 	Rows          []pictureRow
 	Boxes         []pictureBox
 	Arcs          []pictureArc
-	// Left is the number of Works that are not drawn, because there is no room for them.
+	// Left is the number of Works without room in the drawing.
 	Left int
 }
 
@@ -28,8 +28,8 @@ type (
 	}
 	pictureRow struct {
 		pictureText
-		// LineY is the vertical position of the row's line. Right is the horizontal position of its
-		// end.
+		// LineY is the vertical position of the line of the row. Right is the horizontal position
+		// of its end.
 		LineY, Right int
 		Bad          bool
 	}
@@ -53,8 +53,7 @@ const (
 	arcWidth    = 300
 )
 
-// conflictPair is a pair of Works with a conflict: the one that a finding is about, and one to
-// which the finding is related.
+// conflictPair is a pair of Works with a conflict.
 type conflictPair struct{ later, first string }
 
 func draw(d Document) picture {
@@ -160,7 +159,7 @@ func destinations(d Document, works []string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// shorten removes the middle of a long name, because names usually differ at the ends.
+// shorten removes the middle of a long name.
 func shorten(name string) string {
 	const most = 60
 	runes := []rune(name)

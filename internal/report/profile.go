@@ -13,12 +13,12 @@ type Profile struct {
 	Destination       string    `json:"destination"`
 	KubernetesVersion string    `json:"kubernetesVersion"`
 	Taken             time.Time `json:"taken"`
-	// AgeDays is the age of the profile in whole days. It is 0 if the current time is not known.
+	// AgeDays is the age of the profile in whole days, or 0 if the current time is not known.
 	AgeDays int `json:"ageDays"`
 }
 
-// NewProfile returns the description of a profile. now is the current time; the zero time means
-// that it is not known.
+// NewProfile returns the description of a profile. A zero now means that the current time is not
+// known.
 func NewProfile(p *profile.Profile, now time.Time) Profile {
 	of := Profile{Destination: p.Name, KubernetesVersion: p.KubernetesVersion, Taken: p.Taken.UTC()}
 	if !now.IsZero() {
@@ -37,12 +37,10 @@ func (p Profile) age() string {
 	return fmt.Sprintf("%d days old", p.AgeDays)
 }
 
-// maxNamedProfiles is the maximum number of profiles that are named in one line.
+// maxNamedProfiles is the maximum number of profiles in one line.
 const maxNamedProfiles = 3
 
-// ProfileLine returns a line with the profiles and their ages, or "" without profiles:
-//
-//	checked with the profiles of worker-1 (v1.36.3, 12 days old) and worker-2 (v1.35.1, of today)
+// ProfileLine returns a line with the profiles and their ages, or "" without profiles.
 func (r Report) ProfileLine() string {
 	if len(r.Profiles) == 0 {
 		return ""

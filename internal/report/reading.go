@@ -12,7 +12,7 @@ type Reading struct {
 	Files        int `json:"files"`
 	Works        int `json:"works"`
 	Destinations int `json:"destinations"`
-	// Objects is the number of objects in the files of the Works and in the files of a tree.
+	// Objects is the number of objects in the files.
 	Objects int `json:"objects"`
 }
 
@@ -21,7 +21,8 @@ func (r Reading) String() string {
 	return "read " + Plural(r.Files, "file") + ": " + Plural(r.Works, "Work") + ", " + Plural(r.Destinations, "Destination") + ", " + Plural(r.Objects, "object")
 }
 
-// Plural returns a number and a noun, such as "1 file", "2 files" or "3 directories".
+// Plural returns a number and a noun, such as "1 file", "2 files" or "3 directories". noun must not
+// be empty.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return strconv.Itoa(n) + " " + noun
@@ -37,9 +38,9 @@ type Volume int
 
 // The values of Volume.
 const (
-	// Normal writes a summary and the findings. Frequent findings are folded.
+	// Normal writes a summary and the findings, with frequent findings folded.
 	Normal Volume = iota
-	// Quiet writes only the findings. Frequent findings are folded.
+	// Quiet writes the findings, with frequent findings folded.
 	Quiet
 	// Verbose writes a summary and every finding.
 	Verbose

@@ -1,6 +1,5 @@
-// Package report writes the result of a round as text for people and for programs. Each format has
-// a file of its own, and Formats returns the table of all formats. Its only I/O is writing to the
-// given writer.
+// Package report contains the result of a round, and writes it in the formats of Formats. The
+// writer is the only I/O.
 package report
 
 import (
@@ -12,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Report is the complete result of a round. Its findings and placements are sorted.
+// Report is the result of a round. Its findings and placements are sorted.
 type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
@@ -21,16 +20,14 @@ type Report struct {
 	Profiles []Profile `json:",omitempty"`
 	// Deliveries are the states of roots that agents have reported.
 	Deliveries []Delivery `json:",omitempty"`
-	// Rollouts are the states of the rollouts, sorted by name and Promise.
+	// Rollouts are sorted by name and Promise.
 	Rollouts []Rollout `json:",omitempty"`
-	// Emptied are the names of Destinations that were being deleted with their files when the round
-	// read them, and that have nothing left in the state stores except the reported placements. The
-	// field is not part of the output.
+	// Emptied are the names of Destinations that are being deleted with their files, and have no
+	// files left except those of the reported placements.
 	Emptied []string `json:"-"`
-	// Again means that the next round has more to do, because a move has two steps.
+	// Again means that the next round has more to do.
 	Again bool
-	// Due is the delay after which a round has something to retry even if nothing changes. It is 0
-	// if there is nothing to retry. The field is not part of the output.
+	// Due is the delay until the next round has something to retry, or 0 if it has nothing.
 	Due time.Duration `json:"-"`
 }
 
@@ -52,31 +49,28 @@ const (
 
 // Placement is the state of a group of a Work on a Destination.
 type Placement struct {
-	// Work is the key of the Work.
 	Work string
-	// Directory is the directory of the group. It is "." for the default group.
+	// Directory is the directory of the group, "." for the default group.
 	Directory   string
 	Destination string
 	State       State
 	Reason      string
-	// Misplaced means that the Destination no longer matches the group's selectors.
+	// Misplaced means that the Destination no longer matches the selectors of the group.
 	Misplaced bool
-	// Chosen is the version of the Work for which this Destination was chosen, if the decision must
-	// be recorded on the Work before anything is written, and nil otherwise. The field is not part
-	// of the output.
+	// Chosen is the version of the Work with the decision for this Destination. It is nil unless
+	// the decision must be recorded before anything is written.
 	Chosen *kratix.Work `json:"-"`
 	// Object is the WorkPlacement as it should be, or as it was before its removal. It is nil for a
-	// group that is not placed. The field is not part of the output.
+	// group that is not placed.
 	Object *kratix.WorkPlacement `json:"-"`
-	// Unread means that the store could not be read, so that the content of the placement there is
-	// unknown. The field is not part of the output.
+	// Unread means that the store could not be read.
 	Unread bool `json:"-"`
 	// Written means that the store still contains files of a placement that is held back or kept as
-	// it is. The field is not part of the output.
+	// it is.
 	Written bool `json:"-"`
 }
 
-// ComparePlacements compares placements in the order of a report: by Work, group and Destination.
+// ComparePlacements compares placements by Work, group and Destination.
 func ComparePlacements(a, b Placement) int {
 	return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))
 }
@@ -90,11 +84,9 @@ type Store struct {
 	Destinations []Destination
 	// Unselected means that another shard writes to the store.
 	Unselected bool `json:",omitempty"`
-	// Covered are the names of the store's Destinations whose files are as planned, whether or not
-	// the round has changed them. The field is not part of the output.
+	// Covered are the names of the Destinations of the store whose files are as planned.
 	Covered []string `json:"-"`
-	// Locations are the locations of the files of the Destinations, as layout.Location.String
-	// returns them, by the name of the Destination.
+	// Locations are the locations of the files of Destinations, by the name of the Destination.
 	Locations map[string]string `json:"-"`
 }
 
@@ -114,7 +106,7 @@ func (r Report) Changes() bool {
 	return false
 }
 
-// Worst returns the highest severity of the report's findings.
+// Worst returns the highest severity of the findings.
 func (r Report) Worst() finding.Severity { return finding.Worst(r.Findings) }
 
 // Has reports whether the report has a finding of a rule.
@@ -127,7 +119,7 @@ func (r Report) Has(rule finding.Rule) bool {
 	return false
 }
 
-// WithProblems returns a report that has only the placements with problems, and nothing else.
+// WithProblems returns a report with the placements that have problems, and nothing else.
 func (r Report) WithProblems() Report {
 	var troubled []Placement
 	for _, p := range r.Placements {
@@ -147,7 +139,7 @@ func States() []State {
 func (r Report) Counts() map[State]int {
 	counts := map[State]int{}
 	for start := 0; start < len(r.Placements); {
-		// Most placements have the same state as the placement before.
+		// Neighbours usually have the same state.
 		state, end := r.Placements[start].State, start+1
 		for end < len(r.Placements) && r.Placements[end].State == state {
 			end++

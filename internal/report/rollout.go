@@ -11,7 +11,6 @@ import (
 
 // Rollout is the state of a Rollout for the Works of one Promise.
 type Rollout struct {
-	// Name is the name of the Rollout.
 	Name    string `json:"name"`
 	Promise string `json:"promise"`
 	// Works are the names of the Works, in order.
@@ -20,10 +19,10 @@ type Rollout struct {
 	Revision string `json:"revision"`
 	Phase    string `json:"phase"`
 	Reason   string `json:"reason,omitempty"`
-	// Since is the start of the run; zero if nothing has been written.
+	// Since is the start of the run, or zero if nothing has been written.
 	Since time.Time     `json:"since,omitzero"`
 	Waves []RolloutWave `json:"waves"`
-	// Destinations are the Destinations of the Works, sorted by name.
+	// Destinations are sorted by name.
 	Destinations []RolloutDestination `json:"destinations"`
 }
 
@@ -48,11 +47,7 @@ type RolloutDestination struct {
 	Reason  string    `json:"reason,omitempty"`
 }
 
-// RolloutLines writes the state of each rollout, and of its waves:
-//
-//	Rollout operators of Promise redis, revision 8f3a0c1d2e4b: Progressing: wave canary: it soaks until 12:00
-//	  canary  1 of 1 updated, 0 in flight, 0 failed: it soaks until 12:00
-//	  fleet   0 of 9 updated, 0 in flight, 0 failed: it waits for wave canary
+// RolloutLines writes the state of each rollout and of its waves. It returns the error of w.
 func RolloutLines(w io.Writer, rollouts []Rollout) error {
 	out := bufio.NewWriter(w)
 	for i := range rollouts {
@@ -80,10 +75,7 @@ func (r *Rollout) lines(out *bufio.Writer) {
 	}
 }
 
-// DestinationLines writes a line for each Destination of a rollout:
-//
-//	staging-1  canary  updated 2026-03-02T08:00:00Z
-//	eu-1       fleet   wave fleet: it waits for wave canary
+// DestinationLines writes a line for each Destination of the rollout. It returns the error of w.
 func (r *Rollout) DestinationLines(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	name, wave := 0, 0

@@ -65,8 +65,7 @@ const (
 	rulesURL    = projectURL + "/blob/main/docs/reference/rules.md"
 )
 
-// SARIF writes findings as a SARIF 2.1.0 log, with one line for each result. The result of a
-// conflict has the locations of both claimants.
+// SARIF writes findings as a SARIF 2.1.0 log.
 func SARIF(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	rules := sarifRules()
@@ -119,8 +118,7 @@ func (d Document) sarif(f finding.Finding, rules []sarifRule) sarifResult {
 	return result
 }
 
-// nowhere is the file of findings that are not about a file, such as an ignore on the command line.
-// Code scanning rejects a log with a result without a file.
+// nowhere is the file of findings without a file, because code scanning requires a file.
 const nowhere = ".kratix-schedule.yaml"
 
 func (d Document) sarifLocation(p finding.Place) sarifLocation {

@@ -29,7 +29,7 @@ const maxMasked = 1 << 20
 // errWithheld means that a file may contain a Secret and cannot be masked.
 var errWithheld = errors.New("it mentions a Secret and is not valid YAML, or too large to mask")
 
-// mentionsSecret matches files that apparently contain a Secret, even if they are not valid YAML.
+// mentionsSecret matches files that seem to contain a Secret, even if they are not valid YAML.
 var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List|Generator)?\b|\b` + generatorKey + `\b`)
 
 // generatorKey is the field of a kustomization from which kustomize generates Secrets.
@@ -43,7 +43,7 @@ func mayHoldSecret(text []byte) bool {
 	return bytes.Contains(lower, []byte("secret")) || isPatch.Match(lower)
 }
 
-// Masked returns a file with the values of its Secrets replaced, or the reason why it cannot be
+// Masked returns a file with the values of its Secrets replaced, or the reason why it must not be
 // shown.
 func Masked(content []byte) (shown, withheld string) {
 	file, err := FileDiff{New: content}.masked()
@@ -56,8 +56,7 @@ func Masked(content []byte) (shown, withheld string) {
 	return string(file.New), ""
 }
 
-// masked returns the diff with the values of Secrets replaced. It returns errWithheld if the
-// contents cannot be shown.
+// masked returns the diff with the values of Secrets replaced, or errWithheld.
 func (f FileDiff) masked() (FileDiff, error) {
 	before, oldErr := parseSecrets(f.Old)
 	after, newErr := parseSecrets(f.New)
@@ -79,13 +78,12 @@ type secretFile struct{ parts []secretPart }
 
 // secretPart is a part of a file: a text without Secrets, or documents with Secrets.
 type secretPart struct {
-	text []byte
-	// documents is nil for a text without Secrets.
+	text      []byte
 	documents []*yaml.Node
 	values    []secretValue
 }
 
-// secretValue is a value of a Secret. Its name is the same in the other version of the file.
+// secretValue is a value of a Secret. Its name is the same in both versions of the file.
 type secretValue struct {
 	name string
 	node *yaml.Node
@@ -94,8 +92,7 @@ type secretValue struct {
 
 var marker = regexp.MustCompile(`(?m)^---.*$\n?`)
 
-// parseSecrets finds the Secrets of a file. A file without Secrets becomes a single text. The error
-// is errWithheld.
+// parseSecrets finds the Secrets of a file. It returns errWithheld if the file cannot be masked.
 func parseSecrets(content []byte) (secretFile, error) {
 	whole := secretFile{parts: []secretPart{{text: content}}}
 	switch {
@@ -155,8 +152,8 @@ func (f secretFile) values() map[string]string {
 	return values
 }
 
-// masked returns the file with its Secrets reformatted, without their values and comments. A value
-// that differs from the value with the same name in others is replaced by mask.
+// masked returns the file without the values of its Secrets. A value that differs from the value
+// with the same name in others becomes mask.
 func (f secretFile) masked(others map[string]string, mask string) ([]byte, error) {
 	if len(f.parts) == 1 {
 		return f.parts[0].text, nil
@@ -197,8 +194,7 @@ func dropComments(node *yaml.Node) {
 }
 
 type secretFinder struct {
-	// seen counts the Secrets, texts and lists of generators that were found with each name, so that
-	// the values of each get a name of their own.
+	// seen counts the found parts by name, so that each value gets its own name.
 	seen          map[string]int
 	walked, taken map[*yaml.Node]bool
 	found         []secretValue
@@ -231,8 +227,7 @@ func (f *secretFinder) walk(node *yaml.Node) {
 	}
 }
 
-// patch collects the patches of a kustomization whose target may be a Secret, and each text of
-// several lines that seems to contain a Secret.
+// patch collects texts of a kustomization that may contain values of Secrets.
 func (f *secretFinder) patch(node *yaml.Node) {
 	for _, target := range fieldsOf(node, "target") {
 		if target.Kind != yaml.MappingNode || !secrets.MaySelect(scalarOf(target, "group"), scalarOf(target, "kind")) {

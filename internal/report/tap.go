@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// TAP writes a document in the Test Anything Protocol, version 14, with a test point for each
-// finding and for each placement without a problem.
+// TAP writes a document in the Test Anything Protocol 14, with a test point for each finding and
+// for each placement without a problem.
 func TAP(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	sound := d.healthy()
@@ -32,7 +32,7 @@ func TAP(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// description returns text in one line. It escapes the characters that begin a directive in TAP.
+// description returns text in one line, without the characters that begin a directive in TAP.
 func description(text string) string {
 	text = strings.Join(strings.Fields(printable.Line(text)), " ")
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Plain writes a document for people. It contains the findings. Unless d.Volume is Quiet, it also
-// contains the placements with problems for a check, and all placements and changes for a plan.
+// Plain writes a document for people. Volume and Done determine the parts that it writes.
 func Plain(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	d.Findings = d.Volume.Shown(d.Findings)
@@ -43,15 +42,7 @@ func Plain(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// Text writes a few lines for each finding:
-//
-//	error KS001 DuplicateObject: what is wrong
-//	  at    Work default/b, crds.yaml:3
-//	  with  Work default/a, crds.yaml:3 (its owner)
-//	  Flux  the message of Flux
-//	  fix   what to do
-//
-// Consecutive findings with the same fix have one fix line.
+// Text writes findings for people. It returns the error of w.
 func Text(w io.Writer, findings []finding.Finding) error {
 	out := bufio.NewWriter(w)
 	Document{Report: Report{Findings: findings}}.findings(out)
@@ -73,8 +64,7 @@ func (d Document) findings(out *bufio.Writer) {
 	}
 }
 
-// onDisk returns a phrase with the file on disk if its name differs from that of the place, or if
-// it contains the place in encoded form.
+// onDisk returns a phrase with the file on disk, or "" if it is the file of the place.
 func (d Document) onDisk(p finding.Place) string {
 	spot := d.position(p)
 	if spot.File == "" || spot.File == p.File {
@@ -96,16 +86,11 @@ func (d Document) line(out *bufio.Writer, label, text string) {
 	}
 }
 
-// printf ignores errors, because the Flush at the end of each function returns them.
+// printf ignores errors, because Flush returns them.
 func printf(out *bufio.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) }
 
-// PlacementLines writes a line for each placement:
-//
-//	placed         default/a  on worker-1: the only Destination that fits
-//	held back      default/b  on worker-1: it would break worker-1/resources
-//
-// The line of a placement ends with its state if its agent has reported one. A line about each root
-// that fails follows.
+// PlacementLines writes a line for each placement, with its state and the state that its agent has
+// reported. It returns the error of w.
 func (r Report) PlacementLines(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	Document{Report: r}.placementLines(out, r.Placements)
@@ -140,10 +125,7 @@ func (p Placement) name() string {
 	return p.Work + " [" + p.Directory + "]"
 }
 
-// ChangeLines writes the changes of each Destination, in the style of git status:
-//
-//	worker-1 (GitStateStore default)
-//	  add     worker-1/resources/default/a.yaml
+// ChangeLines writes the changes of each Destination, in the style of git status.
 func (r Report) ChangeLines(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	for _, store := range r.Stores {

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// YAML writes a document as one YAML document with the same keys as in JSON.
+// YAML writes a document as one YAML document with the keys of the JSON form.
 func YAML(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	start, err := MarshalYAML(d.head())
@@ -54,8 +54,8 @@ func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(
 	return nil
 }
 
-// MarshalYAML returns value as YAML with the keys of its JSON form. Strings with unprintable
-// characters are quoted and escaped.
+// MarshalYAML returns value as YAML with the keys of its JSON form. Unprintable characters are
+// escaped.
 func MarshalYAML(value any) ([]byte, error) {
 	encoded, err := json.Marshal(value)
 	if err != nil {
@@ -77,11 +77,11 @@ func MarshalYAML(value any) ([]byte, error) {
 	if err := encoder.Close(); err != nil {
 		return nil, err
 	}
-	return []byte(printable.Lines(out.String())), nil // unescaped characters remain only in quoted strings
+	return []byte(printable.Lines(out.String())), nil // printable.Lines finds unescaped characters in quoted strings
 }
 
-// older matches strings that YAML 1.1 (and with it the libraries of Kubernetes) parses as booleans
-// or base-60 numbers. They are strings in YAML 1.2.
+// older matches strings that YAML 1.1 parses as booleans or base-60 numbers, as the libraries of
+// Kubernetes do.
 var older = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-9_.]+)+$`)
 
 func nodeOf(value any) *yaml.Node {
