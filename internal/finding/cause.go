@@ -3,7 +3,7 @@ package finding
 // Cause distinguishes failures under the same rule, for programs.
 type Cause string
 
-// Causes of a store's failure.
+// The causes of a failed store.
 const (
 	// SecretMissing means that the Secret of the store does not exist.
 	SecretMissing Cause = "its Secret is missing"
@@ -20,10 +20,10 @@ const (
 // NoObject is the cause for a document that is YAML but not a Kubernetes object.
 const NoObject Cause = "it is not a Kubernetes object"
 
-// TooLarge is the cause for content that is not unpacked because of its size.
+// TooLarge is the cause for content that is too large to be unpacked.
 const TooLarge Cause = "it is too large"
 
-// Causes for a missing namespace.
+// The causes for a missing namespace.
 const (
 	// NamespaceUnset is the cause for a namespaced object without a namespace.
 	NamespaceUnset Cause = "it has no namespace"

@@ -1,5 +1,4 @@
-// Package finding defines the problems that are reported to users. A finding has a rule, an object,
-// a file and a line, a message, and a fix. The package does no I/O.
+// Package finding defines the problems that are reported to users.
 package finding
 
 import (
@@ -13,16 +12,14 @@ import (
 
 // Finding is a problem that is reported to users.
 type Finding struct {
-	Rule Rule
-	// Place is the place of the problem.
+	Rule  Rule
 	Place Place
-	// Subject is the Kubernetes object or the path that the finding is about, such as
-	// "ConfigMap default/x", if it is not the object of the Place. Findings about one Subject can be
-	// shown together. It may be empty.
+	// Subject is the Kubernetes object or the path that the finding is about, such as "ConfigMap
+	// default/x". It may be empty.
 	Subject string
 	// Message describes the problem in one line.
 	Message string
-	// Related are other places of the problem, for example the other claimant of a conflict.
+	// Related are other places of the problem, such as the other claimant of a conflict.
 	Related []Related
 	// Flux is the error message that Flux would report, if any.
 	Flux string
@@ -32,13 +29,13 @@ type Finding struct {
 	Fix string
 }
 
-// Place is an object, a file of an object, or a line of a file.
+// Place is an object, a file, or a line of a file. Unknown parts are empty.
 type Place struct {
-	// Object is the object in the form of kratix.Describe: "Work default/example".
+	// Object is the object in the form of kratix.Describe, such as "Work default/example".
 	Object string
 	// File is the path of a workload in the object, or the input file.
 	File string
-	// Line is the number of the line, counted from 1. It is 0 if the line is not known.
+	// Line is the number of the line, counted from 1, or 0 if it is not known.
 	Line int
 }
 
@@ -48,7 +45,7 @@ type Related struct {
 	Message string
 }
 
-// String returns the known parts: "Work default/example, crds.yaml:3".
+// String returns the known parts, such as "Work default/example, crds.yaml:3".
 func (p Place) String() string {
 	file := p.File
 	if p.Line > 0 {
@@ -63,10 +60,10 @@ func (p Place) String() string {
 	return p.Object + ", " + file
 }
 
-// Advice returns the Fix of the finding or, if that is empty, the Fix of its rule.
+// Advice returns the Fix of the finding or, if it is empty, the Fix of the rule.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
-// Equal reports whether two findings are equal in every field.
+// Equal reports whether all fields of two findings are equal.
 func (f Finding) Equal(other Finding) bool {
 	return f.Rule == other.Rule && f.Place == other.Place && f.Subject == other.Subject && f.Message == other.Message &&
 		f.Flux == other.Flux && f.Cause == other.Cause && f.Fix == other.Fix && slices.Equal(f.Related, other.Related)
@@ -75,7 +72,7 @@ func (f Finding) Equal(other Finding) bool {
 // Sort sorts findings in the order of Compare.
 func Sort(findings []Finding) { slices.SortStableFunc(findings, Compare) }
 
-// Compare compares findings by severity, the highest first, then by rule, place and message.
+// Compare compares findings by severity, the highest first, and then by rule, place and message.
 func Compare(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(b.Rule.Severity, a.Rule.Severity),

@@ -6,18 +6,16 @@ import (
 	"strconv"
 )
 
-// mostEach is the number of findings of one kind of noise that Fold does not merge. If there are
-// more, Fold merges all of them.
+// mostEach is the number of similar findings that Fold does not merge.
 const mostEach = 3
 
-// noise identifies a kind of findings that can be repeated thousands of times.
+// noise identifies findings that are similar to each other.
 type noise struct {
 	rule    string
 	message string
 }
 
-// noiseOf returns the kind of noise to which a finding belongs, or false if Fold never merges the
-// finding.
+// noiseOf returns the identity of similar findings, or false if Fold does not merge the finding.
 func noiseOf(f Finding) (noise, bool) {
 	switch {
 	case f.Rule == IgnoredObject(), f.Rule == UnreadableInput() && f.Cause == NoObject:
@@ -30,15 +28,14 @@ func noiseOf(f Finding) (noise, bool) {
 	return noise{}, false
 }
 
-// group counts the findings of one kind of noise, and their files.
+// group contains the number of similar findings, and their files.
 type group struct {
 	count int
 	files map[string]struct{}
 }
 
-// Fold yields the findings in the same order. More than three findings of one kind of noise are
-// merged into the first one, and its message contains their number. Fold ranges over the findings
-// twice.
+// Fold yields findings in the same order, with many similar findings merged into the first. It
+// ranges over the findings twice.
 func Fold(findings iter.Seq[Finding]) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
 		crowds := crowdsOf(findings)
@@ -74,9 +71,8 @@ func crowdsOf(findings iter.Seq[Finding]) map[noise]*group {
 	return crowds
 }
 
-// FoldConflicts yields the findings in the same order. The conflicts of each pair of claimants are
-// merged into the first one, and its message contains their number. FoldConflicts ranges over the
-// findings twice.
+// FoldConflicts yields findings in the same order, with the conflicts of each pair of claimants
+// merged into the first. It ranges over the findings twice.
 func FoldConflicts(findings iter.Seq[Finding]) iter.Seq[Finding] {
 	type conflict struct{ object, with string }
 	of := func(f Finding) (conflict, bool) {
@@ -134,7 +130,7 @@ func (c group) message(first Finding) string {
 	return Thousands(c.count) + " documents are not Kubernetes objects"
 }
 
-// Thousands formats a number with thousands separators: "1,000".
+// Thousands formats a number with thousands separators, such as "1,000".
 func Thousands(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)

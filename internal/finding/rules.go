@@ -1,15 +1,6 @@
 package finding
 
 // Rules returns all rules, sorted by ID. docs/reference/rules.md is generated from them.
-//
-//	KS00x  conflicts that would break or damage a Destination
-//	KS02x  input that could not be read as intended
-//	KS04x  scheduling that could not be done as requested
-//	KS06x  stores that could not be read or written
-//	KS07x  objects that the cluster's Kubernetes API rejects
-//	KS08x  content that Flux or Argo CD could not apply
-//	KS10x  objects that the API server of a Destination would refuse
-//	KS11x  profiles of the clusters of Destinations
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
@@ -135,7 +126,7 @@ func NotApplied() Rule {
 	}
 }
 
-// ReservedName returns KS008: a Work may not use this name at this place.
+// ReservedName returns KS008: a Work has a file with a reserved name.
 func ReservedName() Rule {
 	return Rule{
 		ID: "KS008", Name: "ReservedName", Severity: Error,
@@ -160,7 +151,7 @@ func UnstorablePath() Rule {
 	}
 }
 
-// OtherVersion returns KS010: an object is defined under two API versions.
+// OtherVersion returns KS010: an object is defined in two API versions.
 func OtherVersion() Rule {
 	return Rule{
 		ID: "KS010", Name: "OtherVersion", Severity: Warning,
@@ -437,7 +428,7 @@ func DoubtfulStore() Rule {
 	}
 }
 
-// OtherOwner returns KS065: another controller writes to a Destination.
+// OtherOwner returns KS065: a Destination has placements that another controller has recorded.
 func OtherOwner() Rule {
 	return Rule{
 		ID: "KS065", Name: "OtherOwner", Severity: Error,

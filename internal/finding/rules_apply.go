@@ -158,7 +158,7 @@ Shop/default/a dry-run failed: no matches for kind "Shop" in version "example.co
 	}
 }
 
-// ApplyOrder returns KS109: an object needs a kind that only an operator in the same root installs.
+// ApplyOrder returns KS109: an object needs a kind that an operator in the same root would install.
 func ApplyOrder() Rule {
 	return Rule{
 		ID: "KS109", Name: "ApplyOrder", Severity: Error,

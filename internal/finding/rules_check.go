@@ -1,6 +1,6 @@
 package finding
 
-// UnusedIgnore returns KS027: an ignore comment has no effect any more.
+// UnusedIgnore returns KS027: an ignore matches no finding.
 func UnusedIgnore() Rule {
 	return Rule{
 		ID: "KS027", Name: "UnusedIgnore", Severity: Note,

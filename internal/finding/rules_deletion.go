@@ -23,7 +23,7 @@ func DeletionsRefused() Rule {
 	}
 }
 
-// DeletionsHeld returns KS062: files are kept while part of the input is unknown.
+// DeletionsHeld returns KS062: placements without a Work are kept for now.
 func DeletionsHeld() Rule {
 	return Rule{
 		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
@@ -33,7 +33,7 @@ func DeletionsHeld() Rule {
 	}
 }
 
-// ControllersFight returns KS067: another controller reverts the files that this one writes.
+// ControllersFight returns KS067: another controller reverts the writes of this controller.
 func ControllersFight() Rule {
 	return Rule{
 		ID: "KS067", Name: "ControllersFight", Severity: Error,

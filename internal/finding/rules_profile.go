@@ -18,7 +18,7 @@ namespaces: [default]
 	}
 }
 
-// UnusedProfile returns KS111: a profile is of no use.
+// UnusedProfile returns KS111: a profile has no Destination, or there is a newer profile.
 func UnusedProfile() Rule {
 	return Rule{
 		ID: "KS111", Name: "UnusedProfile", Severity: Warning,

@@ -11,7 +11,7 @@ import (
 // MaxBody is the maximum size of the body of a request, in bytes.
 const MaxBody = 64 << 10
 
-// Admin handles requests that change the log level. The requests must contain a token.
+// Admin is a handler that changes the log level for requests with a token.
 type Admin struct {
 	// Level is the log level that requests change.
 	Level zap.AtomicLevel
@@ -41,8 +41,8 @@ func (a Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.Level.ServeHTTP(w, r)
 }
 
-// Bounded returns a handler that limits the body of requests to MaxBody, or to another size for the
-// paths in larger.
+// Bounded returns a handler that limits the body of requests to MaxBody bytes, or to the larger
+// size for a path in larger.
 func Bounded(handler http.Handler, larger map[string]int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, max(MaxBody, larger[r.URL.Path]))

@@ -8,12 +8,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// agentMetrics are the metrics of the states that agents have reported. Only Destinations about
-// which an agent has reported something have series.
+// agentMetrics are the metrics of the states that agents have reported.
 type agentMetrics struct {
 	placements, failing *prometheus.GaugeVec
-	// reported contains the Destinations with series. failures contains the current outcome of each
-	// failing root.
+	// reported contains the Destinations with series. failures contains the outcomes of failing
+	// roots.
 	reported map[string]bool
 	failures map[rootKey]agent.Outcome
 }
@@ -36,11 +35,8 @@ func newAgentMetrics(define *definer) *agentMetrics {
 	}
 }
 
-// deliveredKey contains the values of the labels of kratix_schedule_agent_placements.
 type deliveredKey struct{ destination, condition, status string }
 
-// set sets the metrics from a report, and removes the series of Destinations about which the report
-// has no state from an agent.
 func (m *agentMetrics) set(r report.Report) {
 	reported := m.setPlacements(r)
 	m.setFailures(r)
@@ -52,8 +48,6 @@ func (m *agentMetrics) set(r report.Report) {
 	m.reported = reported
 }
 
-// setPlacements sets the numbers of placements by state, and returns the Destinations about which
-// an agent has reported something.
 func (m *agentMetrics) setPlacements(r report.Report) map[string]bool {
 	agents, reported, counts := r.Agents(), map[string]bool{}, map[deliveredKey]int{}
 	for name := range agents {
@@ -83,8 +77,7 @@ func (m *agentMetrics) setPlacements(r report.Report) map[string]bool {
 	return reported
 }
 
-// setFailures sets the times since which roots fail. It creates the series with a new outcome
-// before it removes the series with the old one, so that an alert is not interrupted.
+// setFailures creates new series before it removes old series, so that an alert is not interrupted.
 func (m *agentMetrics) setFailures(r report.Report) {
 	failures := map[rootKey]agent.Outcome{}
 	for i := range r.Deliveries {

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// agentReport returns a report with two placements on worker-1, and with the state from its agent.
-// If the state has a failure, the first placement causes it.
+// agentReport returns a report with two placements on worker-1, and with the given state.
 func agentReport(state agent.State) report.Report {
 	r := report.Report{}
 	for _, name := range []string{"a", "b"} {

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Definition describes a metric. The generated page of all metrics is made from the definitions.
+// Definition describes a metric.
 type Definition struct {
 	Name string
 	// Type is counter, gauge or histogram.

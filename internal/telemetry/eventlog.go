@@ -12,25 +12,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// EventLog logs each event in one line, and does not repeat a line while nothing changes. It is not
-// safe for concurrent use.
+// EventLog logs the events of rounds. It is not safe for concurrent use.
 type EventLog struct {
 	log *zap.Logger
-	// placements and findings are from the last round that had a report.
+	// placements and findings are from the last round with a report.
 	placements []report.Placement
 	findings   []finding.Finding
 	// unselected contains the stores that the last round left to other shards.
 	unselected map[string]bool
-	// failure is the error of the last round. statusFailure is the error of writing its report to
-	// the cluster. Both have no digits (see steady), and are empty if there is no error.
+	// failure and statusFailure are the last errors of rounds and of writing their reports, without
+	// digits. They are empty without an error.
 	failure, statusFailure string
 }
 
 // NewEventLog returns an EventLog that writes to log.
 func NewEventLog(log *zap.Logger) *EventLog { return &EventLog{log: log} }
 
-// Round logs the changes since the report of the previous round. The report must not be modified
-// afterwards. err is the error of a round without a report.
+// Round logs the changes since the previous report. The report must not be modified afterwards. err
+// is the error of a round without a report.
 func (n *EventLog) Round(r report.Report, err error) {
 	if err != nil {
 		if steady(err.Error()) != n.failure {
@@ -69,8 +68,7 @@ func (n *EventLog) logShards(stores []report.Store) {
 	n.unselected = unselected
 }
 
-// logPlacements logs every event, and each lasting state once. Both lists of placements are sorted,
-// so that one pass over them is enough.
+// logPlacements logs the placements that have changed. Both lists of placements are sorted.
 func (n *EventLog) logPlacements(now []report.Placement) {
 	before := n.placements
 	n.placements = now
@@ -97,10 +95,10 @@ func (n *EventLog) logPlacements(now []report.Placement) {
 }
 
 // lasts reports whether a placement has not changed since the previous round. before contains the
-// placements of the previous round in the order of the report, without those that sort before p.
+// placements of that round, without those that sort before p.
 func lasts(before []report.Placement, p report.Placement) bool {
 	for _, was := range before {
-		if was.Object = p.Object; was == p { // the same placement with a new Go object is not logged
+		if was.Object = p.Object; was == p { // a new Go object is no change
 			return true
 		}
 		if report.ComparePlacements(was, p) != 0 {
@@ -111,7 +109,6 @@ func lasts(before []report.Placement, p report.Placement) bool {
 }
 
 // waited reports whether the write of a placement was still in progress in the previous round.
-// before is the same as for lasts.
 func waited(before []report.Placement, p report.Placement) bool {
 	return len(before) > 0 && report.ComparePlacements(before[0], p) == 0 && before[0].State == report.Pending
 }
@@ -124,8 +121,8 @@ func fieldsOf(p *report.Placement) []zap.Field {
 	return append(fields, zap.String("reason", p.Reason))
 }
 
-// Findings logs each new finding and each error that is resolved. The list must be sorted by
-// finding.Compare, and must not be modified afterwards.
+// Findings logs new findings and resolved errors. The list must be sorted by finding.Compare, and
+// must not be modified afterwards.
 func (n *EventLog) Findings(findings []finding.Finding) {
 	if same(n.findings, findings) {
 		return
@@ -149,8 +146,7 @@ func (n *EventLog) Findings(findings []finding.Finding) {
 
 func (n *EventLog) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
 
-// fold merges similar findings into one, and the findings about each pair of conflicting claimants
-// into one, unless lines of level debug are logged.
+// fold merges similar findings and conflicts, unless the log level is debug.
 func (n *EventLog) fold(findings []*finding.Finding) iter.Seq[finding.Finding] {
 	all := func(yield func(finding.Finding) bool) {
 		for _, f := range findings {
@@ -165,11 +161,10 @@ func (n *EventLog) fold(findings []*finding.Finding) iter.Seq[finding.Finding] {
 	return finding.FoldConflicts(finding.Fold(all))
 }
 
-// lists reports whether a finding is logged individually, even if there are many similar findings.
+// lists reports whether a finding is logged regardless of the number of similar findings.
 func (n *EventLog) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
 
-// mostLines is the maximum number of findings of a rule that a round logs individually. Thousands
-// of findings at the same time have one cause, and the report contains all of them.
+// mostLines is the maximum number of findings of a rule that a round logs individually.
 const mostLines = 100
 
 type crowd map[finding.Rule]int
@@ -189,8 +184,7 @@ func (n *EventLog) logRemaining(message string, all crowd, level func(finding.Se
 	}
 }
 
-// steady returns the text of an error without its digits. Numbers of ports and requests differ each
-// time.
+// steady returns the text of an error without its digits, which may differ each time.
 func steady(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {
@@ -221,8 +215,8 @@ func levelOf(s finding.Severity) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// StatusWritten logs the error of writing a report to the cluster, unless the previous one was the
-// same. A nil error means that the report was written.
+// StatusWritten logs the error of writing a report to the cluster, unless it is the same as before.
+// A nil error means success.
 func (n *EventLog) StatusWritten(err error) {
 	switch {
 	case err == nil && n.statusFailure != "":

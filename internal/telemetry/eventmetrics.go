@@ -14,8 +14,8 @@ type eventMetrics struct {
 	received, rejected, git *prometheus.CounterVec
 }
 
-// newEventMetrics creates the metrics with all their series, because Prometheus does not see an
-// increase if a counter starts at 1.
+// newEventMetrics creates the metrics with all their series, because Prometheus sees no increase if
+// a counter starts at 1.
 func newEventMetrics(define *definer) *eventMetrics {
 	m := &eventMetrics{
 		received: define.counter("agent_events_total", "Events that Flux (flux) and Argo CD (argocd) have sent, by outcome: Applied, Healthy, "+

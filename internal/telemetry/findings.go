@@ -7,13 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// changedFindings returns the findings of now that before does not contain, each once, and the
-// errors of before that now does not contain. Both lists must be sorted by finding.Compare. Two
-// findings are the same if they have the same severity, rule, place and message; digits in the
-// message of a failed store do not count.
-//
-// The results are pointers into the lists, because at the start of a daemon every finding is new,
-// and copies would be large.
+// changedFindings returns the new findings of now, and the errors that now no longer contains. Both
+// lists must be sorted by finding.Compare. The results are pointers into the lists, to avoid
+// copies.
 func changedFindings(before, now []finding.Finding) (begun, resolved []*finding.Finding) {
 	for len(before) > 0 || len(now) > 0 {
 		var was, is []finding.Finding
@@ -25,7 +21,7 @@ func changedFindings(before, now []finding.Finding) (begun, resolved []*finding.
 			is, now = cutPlace(now)
 		}
 		if slices.EqualFunc(was, is, func(a, b finding.Finding) bool { return a.Message == b.Message }) {
-			continue // nearly all findings are unchanged
+			continue // most findings are unchanged
 		}
 		known, still := messages(was), messages(is)
 		for i := range is {
@@ -42,8 +38,8 @@ func changedFindings(before, now []finding.Finding) (begun, resolved []*finding.
 	return begun, resolved
 }
 
-// comparePlaces compares the first findings of two lists by everything except their messages. An
-// empty list is greater than all others.
+// comparePlaces compares the first findings of two lists, without their messages. An empty list is
+// greater than all others.
 func comparePlaces(a, b []finding.Finding) int {
 	if len(a) == 0 || len(b) == 0 {
 		return cmp.Compare(len(b), len(a))
@@ -70,8 +66,7 @@ func messages(findings []finding.Finding) map[string]bool {
 	return all
 }
 
-// steadyMessage returns the message of a finding, without digits if the finding is about a failed
-// store.
+// steadyMessage returns the message of a finding, without digits if a store has failed.
 func steadyMessage(f finding.Finding) string {
 	if f.Rule.ID == finding.StoreFailed().ID {
 		return steady(f.Message)

@@ -1,6 +1,5 @@
 // Package telemetry converts the results of rounds to log lines, metrics, traces and HTTP
-// responses. It only observes: the stores that it wraps behave as before. It does I/O: it sends
-// traces if an exporter is configured.
+// responses.
 package telemetry
 
 import (
@@ -16,8 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Metrics are the Prometheus metrics of rounds. There are series for each store, each rule and each
-// Destination whose agent reports, but not for each Work.
+// Metrics are the Prometheus metrics of rounds.
 type Metrics struct {
 	definitions []Definition
 
@@ -46,10 +44,10 @@ const (
 	roundFailed   = "failed"
 )
 
-// seconds returns the limits of buckets from 1 ms to about 17 minutes.
+// seconds returns the upper limits of buckets, from 1 ms to about 17 minutes.
 func seconds() []float64 { return prometheus.ExponentialBuckets(0.001, 4, 11) }
 
-// NewMetrics creates and registers the metrics. version is the program's version.
+// NewMetrics creates and registers the metrics. version is the version of the program.
 func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 	define := &definer{registry: registry}
 	define.gauge("build_info", "Always 1; the label has the program's version.", "version").WithLabelValues(version).Set(1)
@@ -101,8 +99,7 @@ func (m *Metrics) Stage(stage string, took time.Duration) {
 	m.stages.WithLabelValues(stage).Observe(took.Seconds())
 }
 
-// Round records a round with the time of its end and its duration. The report must not be modified
-// afterwards.
+// Round records a round with its end and duration. The report must not be modified afterwards.
 func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.Duration) {
 	m.duration.WithLabelValues().Observe(took.Seconds())
 	m.last.WithLabelValues().Set(float64(ended.UnixNano()) / float64(time.Second))
@@ -119,16 +116,14 @@ func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.D
 	m.stores.keep(r)
 }
 
-// CountStatusWrites counts writes to the Kubernetes API. calls contains the number of writes by
-// verb.
+// CountStatusWrites adds numbers of writes to the Kubernetes API, by verb.
 func (m *Metrics) CountStatusWrites(calls map[string]int) {
 	for verb, count := range calls {
 		m.statusWrites.WithLabelValues(verb).Add(float64(count))
 	}
 }
 
-// count sets the gauges from a report. It skips slices that are identical to those of the previous
-// report.
+// count sets the gauges from a report. It skips parts that are the same as in the previous report.
 func (m *Metrics) count(r report.Report) {
 	if !same(m.counted.Placements, r.Placements) {
 		counts := r.Counts()
@@ -155,7 +150,7 @@ func (m *Metrics) count(r report.Report) {
 	m.counted = r
 }
 
-// same reports whether two slices share their memory.
+// same reports whether two slices have the same elements in memory.
 func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Observer measures and traces rounds. A round has a span, which contains a span for each stage and
-// for each read and write of a store.
+// Observer measures and traces rounds, their stages, and the reads and writes of stores.
 type Observer struct {
 	metrics *Metrics
 	tracer  trace.Tracer
@@ -36,8 +35,8 @@ const (
 	attributeFindings   = attribute.Key(namespace + ".findings")
 )
 
-// Round is called when a round begins. The round runs with the returned context, and done is called
-// with its result.
+// Round begins a round. The round must run with the returned context, and done must be called with
+// the result of the round.
 func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(report.Report, error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, "round")
@@ -49,8 +48,8 @@ func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(
 	}
 }
 
-// Stage is called when a stage begins. The stage runs with the returned context, and done is called
-// with its error, which may be nil.
+// Stage begins a stage. The stage must run with the returned context, and done must be called with
+// the error of the stage or nil.
 func (o *Observer) Stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, stage)
@@ -60,7 +59,6 @@ func (o *Observer) Stage(ctx context.Context, stage string) (inner context.Conte
 	}
 }
 
-// end ends a span and marks it as failed if err is not nil.
 func end(span trace.Span, err error) {
 	if err != nil {
 		span.RecordError(err)

@@ -24,7 +24,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// The clock of a fixture advances by a second each time it is read.
+// fixture has a clock that advances by a second each time it is read.
 type fixture struct {
 	t        *testing.T
 	registry *prometheus.Registry
@@ -106,7 +106,7 @@ func (s *fixture) checkMetrics(lines string, names ...string) {
 	}
 }
 
-// withHelp adds the HELP and TYPE lines before the samples of each metric.
+// withHelp returns lines of samples in the text format of Prometheus.
 func (s *fixture) withHelp(lines string, names []string) string {
 	var text strings.Builder
 	for _, d := range s.metrics.Definitions() {
@@ -205,7 +205,7 @@ func TestWriteInProgressHasNotFailed(t *testing.T) {
 	s.checkMetrics(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
 }
 
-// joint is a location that counts combined writes.
+// jointLocation is a location that counts combined writes.
 type jointLocation struct{ together *int }
 
 func (jointLocation) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
@@ -217,7 +217,7 @@ func (j jointLocation) Write(ctx context.Context, parts []statestore.ViewChanges
 	return statestore.WriteEach(ctx, parts)
 }
 
-// openerOf is an Opener that returns existing stores by name.
+// fakeOpener is an Opener that returns existing stores by name.
 type fakeOpener map[string]statestore.Store
 
 func (o fakeOpener) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {

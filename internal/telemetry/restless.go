@@ -11,27 +11,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// A Work is restless if its content has changed restlessChanges times without a pause of
-// restlessRest. A person who edits a Work changes it only a few times; a pipeline that writes the
-// current time changes it in each run.
+// A Work is restless after restlessChanges changes without a pause of restlessRest.
 const (
 	restlessChanges = 20
 	restlessRest    = 10 * time.Minute
 )
 
-// Restless finds Works that change again and again. It keeps the writes of the last minutes. A
-// Restless is not safe for concurrent use.
+// Restless finds Works that change again and again. It is not safe for concurrent use.
 type Restless struct {
 	groups map[groupOfWork]*changeSeries
 	// reported contains the restless groups.
 	reported map[groupOfWork]*changeSeries
 	seed     maphash.Seed
-	// swept is the time when groups that no longer change were last dropped.
+	// swept is the time of the last sweep.
 	swept time.Time
 	// placements are the placements of the last round.
 	placements []report.Placement
-	// findings are the findings of this type in the last round. given are the findings of the
-	// report of that round. made contains both, sorted.
+	// findings are the findings about restless Works, given are the findings of the report, and
+	// made contains both.
 	findings, given, made []finding.Finding
 }
 
@@ -40,18 +37,16 @@ type groupOfWork struct{ work, directory string }
 
 type changeSeries struct {
 	content uint64
-	// changes is the number of changes between first and last, including the first write.
+	// changes is the number of writes with new content from first to last.
 	changes     int
 	first, last time.Time
-	// reportedChanges and reportedAfter are the number of changes and the period in the last
-	// message.
+	// reportedChanges and reportedAfter are the values in the last message.
 	reportedChanges int
 	reportedAfter   time.Duration
 }
 
-// Round records a round that ended at the given time, and returns its report with a finding for
-// each restless Work. The finding changes each time the number of changes has doubled. The given
-// report is not modified, and must not be modified afterwards.
+// Round returns the report of a round with a finding for each restless Work. ended is the end of
+// the round. The given report must not be modified.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {
 		r.groups, r.reported, r.seed = map[groupOfWork]*changeSeries{}, map[groupOfWork]*changeSeries{}, maphash.MakeSeed()
@@ -78,7 +73,7 @@ func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	return from
 }
 
-// sweep drops the groups that no longer change. It does so at most once a minute.
+// sweep drops the groups that no longer change, at most once a minute.
 func (r *Restless) sweep(now time.Time) {
 	const seldom = time.Minute
 	if since := now.Sub(r.swept); since >= 0 && since < seldom {
@@ -92,10 +87,8 @@ func (r *Restless) sweep(now time.Time) {
 	}
 }
 
-// isOverAt reports whether nothing has changed for restlessRest.
 func (u *changeSeries) isOverAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
 
-// written records that a placement was written or is being written.
 func (r *Restless) written(p *report.Placement, at time.Time) {
 	group := groupOfWork{p.Work, p.Directory}
 	content := r.contentOf(p)
@@ -124,8 +117,8 @@ func (r *Restless) contentOf(p *report.Placement) uint64 {
 	return sum.Sum64()
 }
 
-// finding returns the finding about the changes. The message of the finding stays the same until
-// the number of changes has doubled, so that the finding is not logged in each round.
+// finding returns the finding about the changes. Its message changes if the number of changes has
+// doubled.
 func (u *changeSeries) finding(group groupOfWork) finding.Finding {
 	if u.changes >= 2*u.reportedChanges {
 		u.reportedChanges, u.reportedAfter = u.changes, u.last.Sub(u.first)
@@ -140,7 +133,7 @@ func (u *changeSeries) finding(group groupOfWork) finding.Finding {
 	}
 }
 
-// roughly returns a duration as text with one or two units, such as "40s", "3m" or "1h40m".
+// roughly returns a duration as text, rounded, such as "40s", "3m" or "1h40m".
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -153,8 +146,8 @@ func roughly(d time.Duration) string {
 	return strings.NewReplacer("m0s", "m", "h0m0s", "h").Replace(d.String())
 }
 
-// with returns the given findings with the found ones added. If both have not changed since the
-// last call, it returns the same slice as then.
+// with returns both lists of findings as one sorted list. It returns the previous result if nothing
+// has changed.
 func (r *Restless) with(given, found []finding.Finding) []finding.Finding {
 	if len(found) == 0 {
 		r.findings, r.given, r.made = nil, nil, nil

@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// rolloutMetrics are the metrics of rollouts. Each Rollout has series for each Promise whose Works it
-// selects.
+// rolloutMetrics are the metrics of rollouts.
 type rolloutMetrics struct{ phase, destinations, changed *prometheus.GaugeVec }
 
 func newRolloutMetrics(define *definer) *rolloutMetrics {
@@ -22,7 +21,6 @@ func newRolloutMetrics(define *definer) *rolloutMetrics {
 	}
 }
 
-// set sets the metrics from a report.
 func (m *rolloutMetrics) set(r report.Report) {
 	m.phase.Reset()
 	m.destinations.Reset()

@@ -15,36 +15,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Server serves the state of the last round:
-//
-//	GET /healthz        the process is alive
-//	GET /readyz         a round has succeeded, at least one store works, and no other scheduler places Works
-//	GET /metrics        the metrics, for Prometheus
-//	GET /api/v1/report  the last report, as plan writes it with --output json
-//	GET /log-level      the log level
-//	PUT /log-level      {"level":"debug"} changes the log level; the request needs the token of Admin
+// Server serves the state of the last round, the metrics and the log level.
 type Server struct {
-	// Version is the program's version.
+	// Version is the version of the program.
 	Version string
 
 	last    atomic.Pointer[round]
 	standby atomic.Bool
 }
 
-// Standby marks the process as ready while another replica runs the rounds.
+// Standby marks the process as ready before its first round, because another replica leads.
 func (s *Server) Standby() { s.standby.Store(true) }
 
 // round is the last report, with the error of a later round.
 type round struct {
 	report report.Report
-	// ended is the time when the round of the report ended. It is zero before there is a report.
+	// ended is the end of the round of the report, or zero before there is a report.
 	ended time.Time
-	// err is the error of the last round, if that round has no report.
+	// err is the error of the last round, if it has no report.
 	err error
 }
 
-// Round stores the report of a round as the last one. After a failed round, the previous report
-// remains.
+// Round stores the result of a round. After a failed round, the previous report remains.
 func (s *Server) Round(r report.Report, err error, ended time.Time) {
 	now := &round{report: r, ended: ended, err: err}
 	if before := s.last.Load(); err != nil {
@@ -77,9 +69,8 @@ func Profile(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-// ready responds with an error until the first round has succeeded, if no store works at all, and
-// while another scheduler places Works or may place them. If only some stores fail, the body names
-// them.
+// ready responds with an error before the first round, after a failed round, if no store works, and
+// if another scheduler places Works or may place them.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
 	switch {

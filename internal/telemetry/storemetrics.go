@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// storeMetrics are the metrics of each store. They are safe for concurrent use, because stores are
-// written concurrently.
+// storeMetrics are the metrics of each store. They are safe for concurrent use.
 type storeMetrics struct {
 	up       *prometheus.GaugeVec
 	duration *prometheus.HistogramVec
@@ -36,10 +35,9 @@ type storeMetrics struct {
 	}
 }
 
-// storeState is the state of a store between operations.
 type storeState struct {
 	failing bool
-	// opened means that a round has opened the store since the last round ended.
+	// opened means that the store was opened since the last round ended.
 	opened bool
 }
 
@@ -82,8 +80,8 @@ func newStoreMetrics(define *definer) *storeMetrics {
 	return m
 }
 
-// of returns the state of a store. It creates all series of a new store at once, because Prometheus
-// does not see an increase if a counter starts at 1.
+// of returns the state of a store. It creates all series of a new store, because Prometheus sees no
+// increase if a counter starts at 1.
 func (m *storeMetrics) of(store string) *storeState {
 	state, known := m.known[store]
 	if !known {
@@ -155,13 +153,13 @@ func timestamp(at time.Time) float64 {
 	return float64(at.UnixMilli()) / 1000
 }
 
-// setThrottled records how many placements wait for the next commit, and its time.
+// setThrottled records the number of placements that wait for the next commit, and its time.
 func (m *storeMetrics) setThrottled(store string, placements int, next time.Time) {
 	m.waiting.WithLabelValues(store).Set(float64(placements))
 	m.commitAt.WithLabelValues(store).Set(timestamp(next))
 }
 
-// addCommits counts the commits of a write: the new revisions in its outcomes.
+// addCommits counts the new revisions in the outcomes of a write.
 func (m *storeMetrics) addCommits(parts []statestore.ViewChanges, outcomes []statestore.Outcome) {
 	counted := map[statestore.Revision]bool{}
 	for i, outcome := range outcomes {
@@ -189,8 +187,8 @@ func size(changes statestore.ChangeSet) int {
 	return sum
 }
 
-// keep records which stores are selected. It removes the series of stores that a round neither
-// opened nor reported, because no Destination names these stores any more.
+// keep records which stores are selected, and removes the series of stores that are neither opened
+// nor reported.
 func (m *storeMetrics) keep(r report.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

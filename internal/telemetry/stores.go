@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Stores is an Opener whose stores are observed by an Observer.
+// Stores is an Opener whose stores are observed.
 type Stores struct {
 	next     statestore.Opener
 	observer *Observer
@@ -25,7 +25,7 @@ var (
 	_ statestore.Keeper = (*Stores)(nil)
 )
 
-// Open opens a store. The results of two calls are equal (==) if next returns the same store.
+// Open opens a store of the next Opener.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.next.Open(ref, spec, secret)
 	s.observer.metrics.stores.opened(ref.String(), err)
@@ -49,13 +49,13 @@ func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	o.metrics.stores.setFailures(store, failures, next)
 }
 
-// Committed records how long the oldest change in a commit had to wait.
+// Committed records how long the oldest change in a commit has waited.
 func (o *Observer) Committed(store string, waited time.Duration) {
 	o.metrics.stores.waits.WithLabelValues(store).Observe(waited.Seconds())
 }
 
-// Waiting records how many placements of a store wait for the next commit, and its time. Both are
-// zero if none waits.
+// Waiting records the number of placements that wait for the next commit of a store, and its time.
+// Both are zero if none waits.
 func (o *Observer) Waiting(store string, placements int, next time.Time) {
 	o.metrics.stores.setThrottled(store, placements, next)
 }
@@ -78,8 +78,7 @@ func (l observedLocation) Read(ctx context.Context, view statestore.View) (state
 	return state, err
 }
 
-// Write writes the changes. It records a span for each store with changes, with the duration of the
-// whole write. If there is only one store, its span is the parent of the spans within the write.
+// Write writes the changes, with a span for each store.
 func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	within := ctx
 	done := make([]func(statestore.Outcome), 0, len(parts))
@@ -98,7 +97,6 @@ func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewChan
 	return outcomes
 }
 
-// write begins the span of a write. done is called with the outcome of the write.
 func (l observedLocation) write(ctx context.Context, part statestore.ViewChanges) (inner context.Context, done func(statestore.Outcome)) {
 	metrics, name, changes := l.observer.metrics.stores, part.View.Name, part.Changes
 	if changes.Empty() {

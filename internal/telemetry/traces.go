@@ -18,17 +18,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// Traces is a tracer provider that is configured by the environment variables of OpenTelemetry. It
-// sends spans if OTEL_TRACES_EXPORTER is "otlp", or if that variable is unset and an OTLP endpoint
-// is set. Otherwise, creating a span costs almost nothing.
+// Traces is a tracer provider that the environment variables of OpenTelemetry configure.
 type Traces struct {
 	trace.TracerProvider
-	// stop sends the remaining spans.
 	stop func(context.Context) error
 }
 
-// These environment variables are read by this package, and not only by the libraries of
-// OpenTelemetry.
+// These environment variables are also read by this package.
 const (
 	variableDisabled       = "OTEL_SDK_DISABLED"
 	variableExporter       = "OTEL_TRACES_EXPORTER"
@@ -39,8 +35,9 @@ const (
 	protocol               = "http/protobuf"
 )
 
-// NewTraces returns the tracer provider that the environment describes. version is the program's
-// version; log gets a line if spans cannot be sent. The error names an unsupported variable.
+// NewTraces returns the tracer provider that the environment describes, or an error about an
+// unsupported variable. version is the version of the program. Failures to send spans are logged to
+// log.
 func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, error) {
 	wanted, err := tracesWanted()
 	if err != nil {
@@ -100,8 +97,8 @@ func tracesWanted() (bool, error) {
 	return true, nil
 }
 
-// loggingExporter logs one line when spans cannot be sent, and one when they can be sent again.
-// Spans that could not be sent are lost.
+// loggingExporter is an exporter that logs when spans cannot be sent, and when they can be sent
+// again.
 type loggingExporter struct {
 	sdktrace.SpanExporter
 	log *zap.Logger
