@@ -1,6 +1,5 @@
-// Package daemon runs rounds: when the input or a store changes, when the user requests one, and at
-// every interval. It runs one worker per store, serves HTTP, and reports each round. It does I/O:
-// it listens for HTTP, and its Reconciler reads and writes.
+// Package daemon runs rounds when something changes and at intervals. It serves HTTP, and reports
+// each round.
 package daemon
 
 import (
@@ -28,52 +27,52 @@ import (
 
 const retry = 15 * time.Second
 
-// Daemon runs rounds until it is stopped. Fields may be nil only where noted.
+// Daemon runs rounds until it is stopped. The other fields must be set unless their comments
+// mention nil.
 type Daemon struct {
-	// Reconciler runs the rounds. Run wraps its stores in workers and telemetry.
+	// Reconciler runs the rounds. Run changes its fields.
 	Reconciler *reconcile.Reconciler
 	// Interval is the time after which a round runs although nothing has changed.
 	Interval time.Duration
 	// Shutdown is the maximum duration of a write in progress after Run is stopped.
 	Shutdown time.Duration
-	// Version is the program's version.
+	// Version is the version of the program.
 	Version string
 	Now     func() time.Time
-	// Log receives all log lines of Level and above. Level can be changed by HTTP.
+	// Log receives lines of Level and above. Level can be changed by HTTP.
 	Log    *zap.Logger
 	Level  zap.AtomicLevel
 	Traces trace.TracerProvider
-	// Listen returns the listener of the HTTP server. If it returns nil, only ListenPage serves.
+	// Listen returns the listener of the HTTP server, or nil for none.
 	Listen func(context.Context) (net.Listener, error)
 	// Page shows the rounds to people. If it is nil, no page is served.
 	Page *page.Site
-	// ListenPage returns the listener of the page. If it is nil, the page is served with the rest.
+	// ListenPage returns the listener of the page. If it is nil, the page is served at Listen.
 	ListenPage func(context.Context) (net.Listener, error)
-	// AdminToken returns the token that is required for changes by HTTP. If it is nil, nothing can be
-	// changed.
+	// AdminToken returns the token for changes by HTTP. If it is nil, nothing can be changed.
 	AdminToken func() (string, error)
-	// EventsSecret returns the secret with which Flux signs its events, and which Argo CD sends
-	// with its events. If it is nil, no events are received.
+	// EventsSecret returns the secret of the events of Flux and Argo CD. If it is nil, no events
+	// are received.
 	EventsSecret func() (string, error)
 	// Inbox contains the states that the events report. If it is nil, no events are received.
 	Inbox *agent.Inbox
-	// GitEventsSecret returns the secret of the webhooks of git hosts. If it is nil, none are received.
+	// GitEventsSecret returns the secret of the webhooks of git hosts. If it is nil, no webhooks
+	// are received.
 	GitEventsSecret func() (string, error)
 	// Profile enables Go's profiling endpoints.
 	Profile bool
 	// Lead runs work while this process is the leader, and calls tell with each error of the Lease.
-	// If Lead is nil, Run runs work at once.
+	// If it is nil, there is no leader election.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
-	// WriteStatus writes the result of a round to the cluster. To retry failed writes, it is called
-	// again with the same report. If it is nil, nothing is written.
+	// WriteStatus writes the result of a round to the cluster. It may be called again with the same
+	// report. If it is nil, nothing is written.
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding
-	// Project returns the stores that rounds read; its argument is the stores with all other layers.
-	// If Project is nil, rounds read these.
+	// Project returns the stores that rounds use instead of its argument. It may be nil.
 	Project func(stores statestore.Opener) statestore.Opener
-	// CommitsPerMinute is the maximum number of commits per minute to each branch on a git server;
-	// 0 for no maximum. It has no effect with Project, because another program then writes.
+	// CommitsPerMinute is the maximum number of commits per minute to each branch on a git server,
+	// or 0 for no maximum. It has no effect with Project.
 	CommitsPerMinute int
 
 	registry *prometheus.Registry
@@ -93,8 +92,7 @@ type Daemon struct {
 	refused []finding.Finding
 }
 
-// Run runs rounds until ctx ends, and finishes the writes in progress. It returns errors of the
-// source, of Listen, of Lead and of the HTTP server. It can be called once.
+// Run runs rounds until ctx ends, and finishes the writes in progress. It can be called once.
 func (d *Daemon) Run(ctx context.Context) error {
 	go boundHeap(ctx)
 	d.assemble(ctx.Done())
@@ -114,7 +112,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return cmp.Or(brokenServer(serving), err)
 }
 
-// work runs rounds until ctx ends, but only while this process is the leader.
+// work runs rounds until ctx ends, while this process is the leader.
 func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	if d.Lead == nil {
 		return d.rounds(ctx, changes)
@@ -130,8 +128,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	})
 }
 
-// assemble creates the parts of the daemon. It wraps the stores, from the inside out, in the check
-// for shutdown, in telemetry, in workers, in the limit of commits and, if it is set, in Project.
+// assemble creates the parts of the daemon, and wraps the stores of the Reconciler.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop
@@ -164,7 +161,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	}
 }
 
-// wake requests a round. Further requests before the round begins have no effect.
+// wake requests a round. Further requests before the round have no effect.
 func (d *Daemon) wake() {
 	select {
 	case d.woken <- struct{}{}:
@@ -213,8 +210,7 @@ func (d *Daemon) readAll() {
 	}
 }
 
-// round runs one round and reports it. Its writes may continue until patient ends, even if ctx has
-// ended.
+// round runs one round and reports it. Its writes may continue until patient ends.
 func (d *Daemon) round(ctx, patient context.Context) next {
 	d.throttle.Begin()
 	inner, done := d.observer.Round(patient)
@@ -239,7 +235,7 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	due := d.writeStatus(patient, result)
 	switch {
 	case result.Again:
-		due.round = time.After(0) // after a move, a second round removes the old copy
+		due.round = time.After(0) // after a move, another round removes the old copy
 	case result.Due > 0 && due.round == nil:
 		due.round = time.After(result.Due) // the next round retries the refused units
 	}
@@ -257,9 +253,8 @@ func (d *Daemon) watched(result report.Report) report.Report {
 	return result
 }
 
-// finishWrites writes the changes that wait for their commit, and waits for the writes in progress,
-// for at most d.Shutdown, after the process is stopped. A process that has lost its Lease writes
-// nothing more.
+// finishWrites finishes the writes after the process is stopped, for at most d.Shutdown. A process
+// that has lost its Lease begins no write.
 func (d *Daemon) finishWrites(patient context.Context) {
 	ctx, cancel := context.WithTimeout(patient, d.Shutdown)
 	defer cancel()

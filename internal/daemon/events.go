@@ -14,12 +14,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// eventPause is the minimum time between two rounds that events trigger, so that an agent cannot
-// keep the process busy.
+// eventPause is the minimum time between two rounds that events trigger.
 const eventPause = 2 * time.Second
 
-// registerEvents adds the endpoints for the events of Flux and Argo CD. Without an Inbox, the
-// endpoints respond that events are off.
+// registerEvents adds the endpoints for the events of Flux and Argo CD.
 func (d *Daemon) registerEvents(mux *http.ServeMux) {
 	handler := &receive.Handler{Inbox: d.Inbox, Secret: d.EventsSecret, Now: d.Now, Log: d.Log, Counts: d.metrics}
 	if d.Inbox == nil {
@@ -28,16 +26,16 @@ func (d *Daemon) registerEvents(mux *http.ServeMux) {
 	handler.Register(mux)
 }
 
-// wakeByEvents requests a round after events have changed the state of a Destination. It returns
-// when ctx ends, or at once without an Inbox.
+// wakeByEvents requests a round after events have changed a state. It returns when ctx ends, or at
+// once without an Inbox.
 func (d *Daemon) wakeByEvents(ctx context.Context) {
 	if d.Inbox != nil {
 		wakeBy(ctx, d.Inbox.Changed(), d.wake)
 	}
 }
 
-// wakeBy calls wake after each value from changed, but at most once in eventPause. It returns when
-// ctx ends.
+// wakeBy calls wake after values from changed, at most once in eventPause. It returns when ctx
+// ends.
 func wakeBy(ctx context.Context, changed <-chan struct{}, wake func()) {
 	for {
 		select {
@@ -55,22 +53,20 @@ func wakeBy(ctx context.Context, changed <-chan struct{}, wake func()) {
 }
 
 // Reported wraps a source for a round without a Daemon. The returned function returns the states in
-// the annotations of the last snapshot's Destinations.
+// the annotations of Destinations.
 func Reported(from source.Source) (source.Source, func() reconcile.AgentStates) {
 	inbox := agent.NewInbox()
 	return &inboxSource{Source: from, inbox: inbox}, func() reconcile.AgentStates { return inbox.States() }
 }
 
-// inboxSource passes the names of the Destinations in each snapshot to an Inbox, together with the
-// states in their annotations.
+// inboxSource is a source that passes the Destinations of each snapshot to an Inbox.
 type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
 	names []string
 }
 
-// Snapshot reads the input. If a part of the input could not be read, the Inbox keeps the earlier
-// names.
+// Snapshot reads the input. If the input is incomplete, the Inbox keeps earlier names.
 func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := s.Source.Snapshot(ctx)
 	if err != nil {
@@ -94,7 +90,7 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// restore adds the states in the annotation of a new Destination to the Inbox. It returns an error
+// restore adds the states in the annotation of a new Destination to the Inbox, and returns an error
 // if the annotation is invalid.
 func (s *inboxSource) restore(d *kratix.Destination) error {
 	text, kept := d.Annotations[kratix.ReportedAnnotation]

@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 )
 
-// gitPushes are the storages to which a git host has reported a push, until a round is requested.
-// There are at most as many as storages of state stores.
+// gitPushes are the storages to which a git host has reported a push, until they are taken.
 type gitPushes struct {
 	mu       sync.Mutex
 	storages map[string]bool
@@ -40,15 +39,13 @@ func (p *gitPushes) take() map[string]bool {
 	return taken
 }
 
-// registerGitEvents adds the endpoint for the webhooks of git hosts.
 func (d *Daemon) registerGitEvents(mux *http.ServeMux) {
 	handler := &receive.GitHandler{Secret: d.GitEventsSecret, Pushed: d.pushed, Now: d.Now, Log: d.Log, Count: d.metrics.CountGitEvent}
 	handler.Register(mux)
 }
 
-// pushed requests a round that reads the storages with a repository and branch. A webhook and a
-// state store may name the host differently, for instance with ssh. Therefore only the end of the
-// path of the repository is compared, and the same path on another host is read too.
+// pushed requests a round that reads the storages with a repository and branch. It ignores the
+// host, which a webhook and a state store may spell differently.
 func (d *Daemon) pushed(repository, branch string) (known, ready bool) {
 	all := d.throttle.Storages()
 	suffix := strings.ToLower("/" + strings.Trim(repository, "/") + "#" + branch)

@@ -9,19 +9,18 @@ import (
 )
 
 // The heap may grow by heapGrowth percent between two garbage collections, but by at most
-// maxHeapGrowth bytes. It may always grow by minHeapGrowth percent. Go's default of 100 percent
-// would double the heap, and most of it is cache.
+// maxHeapGrowth bytes or minHeapGrowth percent, whichever is more.
 const (
 	heapGrowth    = 35
 	minHeapGrowth = 5
 	maxHeapGrowth = 256 << 20
 )
 
-// heapGrowthInterval is the time between two adaptations of GOGC to the size of the heap.
+// heapGrowthInterval is the interval of adaptations of GOGC to the size of the heap.
 const heapGrowthInterval = time.Second
 
 // boundHeap adapts GOGC to the size of the heap until ctx ends, unless GOGC is set in the
-// environment. GOMEMLIMIT still applies.
+// environment.
 func boundHeap(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -43,12 +42,13 @@ func boundHeap(ctx context.Context) {
 	}
 }
 
-// growthOf returns the percentage by which a heap with this number of live bytes may grow.
+// growthOf returns the percentage by which a heap of the given size may grow.
 func growthOf(live uint64) int {
 	return int(min(heapGrowth, max(minHeapGrowth, maxHeapGrowth*100/max(live, 1))))
 }
 
-// liveHeap returns the number of bytes that the last garbage collection marked as live.
+// liveHeap returns the number of bytes that the last garbage collection marked as live, or 0 if it
+// is not known.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

@@ -25,7 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// bubble is a daemon whose input and store are in memory, so that it can run on a virtual clock.
+// bubble is a daemon with its input and store in memory, so that it can run on a virtual clock.
 type bubble struct {
 	daemon  *Daemon
 	logs    *observer.ObservedLogs
@@ -35,7 +35,7 @@ type bubble struct {
 	snapshot source.Snapshot
 	works    map[string]*kratix.Work
 	down     bool
-	// asked is the number of calls to the store since the last call of counts. written is the
+	// asked is the number of calls to the store since the last call of counts, and written is the
 	// number of writes among them.
 	asked, written int
 	stored         statestore.Store
@@ -57,8 +57,6 @@ func newBubble(t *testing.T) *bubble {
 	return b
 }
 
-// Snapshot and the following methods make the bubble the source, the opener and the store of the
-// daemon.
 func (b *bubble) Snapshot(context.Context) (source.Snapshot, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,7 +139,7 @@ func (b *bubble) page(path string) string {
 	return answer.Body.String()
 }
 
-// inABubble runs a daemon on a virtual clock, which advances when all goroutines are blocked.
+// inABubble runs a daemon on a virtual clock.
 func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	t.Helper()
 	inABubbleWith(t, func(*bubble) {}, test)
@@ -149,7 +147,7 @@ func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 
 func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
 	t.Helper()
-	_, forget := refreshSignals() // starts the goroutine for signals, which belongs to the process and not to the bubble
+	_, forget := refreshSignals() // starts the goroutine for signals, which does not belong to the bubble
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)

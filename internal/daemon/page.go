@@ -29,8 +29,8 @@ func (d *Daemon) publish(said report.Report, err error) {
 }
 
 const (
-	// pagePatience is less than the time that a round waits for a store. A round that waits for a
-	// page therefore does not report the store as unavailable.
+	// pagePatience is less than storePatience, so that a round that waits for a page does not
+	// report the store as unavailable.
 	pagePatience = storePatience * 3 / 4
 	maxPageFiles = 100
 	maxPageFile  = 64 << 10
@@ -45,14 +45,13 @@ var (
 	errPageNothing = errors.New("the store has no record of it")
 )
 
-// pageStore reads stores for the page. It reads one store at a time, for at most pagePatience. Most
-// of the data is in memory, because the last round has read it.
+// pageStore reads stores for the page, one store at a time and for at most pagePatience.
 type pageStore struct {
 	stores *workerStores
 	slot   chan struct{}
 
 	mu sync.Mutex
-	// secret are the files that kustomizations of the store `of` put into Secrets.
+	// secret are the files that kustomizations put into Secrets, for the key in of.
 	secret map[tree.Path]tree.Path
 	of     secretKey
 }
@@ -68,8 +67,8 @@ func newPageStore(stores *workerStores) *pageStore {
 	return &pageStore{stores: stores, slot: make(chan struct{}, 1)}
 }
 
-// begin waits until no other reader reads a store. The caller reads with the returned context, and
-// calls free afterwards.
+// begin waits for other readers. The caller must read with the returned context, and call free
+// afterwards.
 func (s *pageStore) begin(ctx context.Context) (limited context.Context, free func(), err error) {
 	limited, cancel := context.WithTimeout(ctx, pagePatience)
 	select {
@@ -127,9 +126,8 @@ func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error
 	return files, nil
 }
 
-// state returns the state of a placement's store: the one that the last round has read or, if the
-// round has written, the state at the revision of the report. If the store does not have that
-// revision any more, it is the current state.
+// state returns the state of the store of a placement: at the revision in the report if it exists,
+// and otherwise the newest state.
 func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, state statestore.State, err error) {
 	name, view, state, err := s.view(w)
 	revision := statestore.Revision(w.Revision)

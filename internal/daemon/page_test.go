@@ -175,7 +175,7 @@ func TestPageComparesRevisionsWithoutSecrets(t *testing.T) {
 		}
 		generator := "secretGenerator:\n- name: g\n  files: [token.txt]\n"
 		if i == 1 {
-			generator = "resources: [map.yaml, secret.yaml]\n" // the file is no longer in a Secret, but was
+			generator = "resources: [map.yaml, secret.yaml]\n" // the file was in a Secret in the previous revision
 		}
 		files = append(files, record, tree.File{Path: testkit.Path("worker-1/resources/a/kustomization.yaml"), Content: []byte(generator)})
 		state, err := inner.Read(t.Context())

@@ -84,9 +84,8 @@ func (s *pageStore) Compare(ctx context.Context, w page.Wanted, from, to string)
 	return shown, nil
 }
 
-// withheld returns a function that returns the reason why a file must not be shown: a kustomization
-// may put the file into a Secret at one of the revisions. If the store has no earlier states, only
-// YAML is shown.
+// withheld returns a function that returns the reason why a file must not be shown, or "". A file
+// must not be shown if a kustomization may put it into a Secret at one of the revisions.
 func (s *pageStore) withheld(ctx context.Context, name string, view statestore.View, last statestore.State, revisions ...statestore.Revision) (func(path string) string, error) {
 	secret := map[string]string{}
 	add := func(state statestore.State) error {

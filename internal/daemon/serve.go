@@ -15,8 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// The limits for HTTP clients. writeTimeout is long because Go's profiles take 30 seconds by
-// default.
+// The limits for HTTP clients. writeTimeout exceeds the 30 seconds of Go's profiles.
 const (
 	maxConnections  = 64
 	readTimeout     = 10 * time.Second
@@ -37,9 +36,8 @@ func (e *serveError) Error() string {
 
 func (e *serveError) Unwrap() error { return e.err }
 
-// serve starts the HTTP server, and a second one if the page has its own address. Without listeners
-// it starts nothing. The servers run until stop is called. The returned context ends with ctx, or
-// with a *serveError as its cause when a server fails.
+// serve starts the HTTP servers, which run until stop is called. The returned context ends with
+// ctx, or with a *serveError as its cause when a server fails.
 func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(), err error) {
 	listener, err := d.Listen(ctx)
 	if err != nil {
@@ -106,7 +104,7 @@ func (d *Daemon) start(listener net.Listener, handler http.Handler, flag string,
 	return server
 }
 
-// newServer returns a server with limits on the connections, the bodies and the time of clients.
+// newServer returns a server with limits for clients.
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           telemetry.Bounded(handler, map[string]int64{receive.GitPath: receive.MaxGitBody}),
@@ -123,8 +121,7 @@ func shutDown(ctx context.Context, server *http.Server) {
 	}
 }
 
-// brokenServer returns the error of the server, or nil if the context returned by serve has not
-// ended, or has ended for another reason.
+// brokenServer returns the error of a failed server, or nil if no server has failed.
 func brokenServer(serving context.Context) error {
 	var broken *serveError
 	if errors.As(context.Cause(serving), &broken) {

@@ -6,8 +6,7 @@ import (
 	"syscall"
 )
 
-// refreshSignals returns a channel that receives SIGHUP, with which a user requests a round. forget
-// stops the delivery.
+// refreshSignals returns a channel that receives SIGHUP. forget stops the delivery.
 func refreshSignals() (look <-chan os.Signal, forget func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)

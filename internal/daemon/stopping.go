@@ -18,11 +18,11 @@ type stopping struct {
 	stop <-chan struct{}
 	// met means that the shutdown has prevented a write or a build.
 	met atomic.Bool
-	// flushing means that writes are permitted again, for the changes that wait for their commit.
+	// flushing means that writes are permitted again, for changes that wait for their commit.
 	flushing atomic.Bool
 }
 
-// flush reports whether the daemon is stopping. If so, writes are permitted again.
+// flush reports whether the daemon is stopping. If so, it permits writes again.
 func (s *stopping) flush() bool {
 	select {
 	case <-s.stop:
@@ -44,7 +44,7 @@ func (s *stopping) isStopping() bool {
 }
 
 // stoppingStores opens stores that begin no write after the daemon is stopped, unless flushing is
-// set. Writes in progress are finished.
+// set.
 type stoppingStores struct {
 	statestore.Opener
 	*stopping
@@ -80,8 +80,7 @@ func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewChan
 	return l.Location.Write(ctx, parts)
 }
 
-// stoppingBuilder records builds that fail while the daemon is stopping. The result of such a round
-// is not reported.
+// stoppingBuilder records builds that fail while the daemon is stopping.
 type stoppingBuilder struct {
 	kustomize.Builder
 	*stopping

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// limited makes the store of a bubble one on a git server, with six commits a minute.
+// limited makes the store of a bubble a store on a git server, with six commits a minute.
 func limited(b *bubble) {
 	b.snapshot.GitStateStores = []*kratix.GitStateStore{testkit.GitStore("default", "https://git.example.com/state.git")}
 	b.daemon.throttle.PerMinute = 6
@@ -39,7 +39,6 @@ func (a *arrivals) Apply(ctx context.Context, changes statestore.ChangeSet) (sta
 	return a.bubble.Apply(ctx, changes)
 }
 
-// TestBurstOfWorksMakesFewCommits spreads 1,000 Works over 60 s.
 func TestBurstOfWorksMakesFewCommits(t *testing.T) {
 	var a *arrivals
 	inABubbleWith(t, func(b *bubble) {
@@ -85,8 +84,6 @@ func TestBurstOfWorksMakesFewCommits(t *testing.T) {
 	})
 }
 
-// TestWaitingChangeIsReportedAndDoesNotDelayTheInput checks that rounds go on while a change waits:
-// the report shows the newest input.
 func TestWaitingChangeIsReportedAndDoesNotDelayTheInput(t *testing.T) {
 	inABubbleWith(t, func(b *bubble) {
 		limited(b)
@@ -116,8 +113,6 @@ func TestWaitingChangeIsReportedAndDoesNotDelayTheInput(t *testing.T) {
 	})
 }
 
-// TestWaitingChangeIsWrittenWhenTheDaemonIsStopped also checks that a process which has lost its
-// Lease writes nothing more.
 func TestWaitingChangeIsWrittenWhenTheDaemonIsStopped(t *testing.T) {
 	for name, stopped := range map[string]bool{"stopped": true, "the Lease is lost": false} {
 		t.Run(name, func(t *testing.T) {

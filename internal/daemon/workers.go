@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// A round waits storePatience for a store, or up to longestPatience for one that is usually slow. A
-// failed store pauses for firstPause at first, and for at most longestPause.
+// A round waits storePatience for a store, or up to longestPatience for a slow store. The pause
+// after failures of a store grows from firstPause to longestPause.
 const (
 	storePatience   = 2 * time.Second
 	longestPatience = 20 * time.Second
@@ -39,8 +39,7 @@ func newWorkerStores(stores statestore.Opener, wake func(), resting func(store s
 	}
 }
 
-// Open returns a store that its worker accesses. Earlier failures are forgotten if the store was
-// opened again because its spec has changed.
+// Open returns a store that its worker accesses.
 func (s *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -56,7 +55,7 @@ func (s *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 	return s.workers.Wrap(view), nil
 }
 
-// last returns an open store without its worker, and the state that a round has read last. ok is
+// last returns an open store without its worker, and the last state that a round has read. ok is
 // false if no round has read the store.
 func (s *workerStores) last(ref kratix.StateStoreReference) (view statestore.View, state statestore.State, ok bool) {
 	s.mu.Lock()

@@ -9,17 +9,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// StatusResult is the result of writing a round's report to the cluster.
+// StatusResult is the result of writing a report to the cluster.
 type StatusResult struct {
 	// Calls counts the accepted writes, by verb.
 	Calls map[string]int
 	// Refused contains findings about objects that cannot be written.
 	Refused []finding.Finding
-	// Retry is the delay after which the same report should be written again. It is 0 if no further
-	// write is due.
+	// Retry is the delay after which the same report should be written again, or 0 if it need not
+	// be.
 	Retry time.Duration
-	// Err is the error that pauses all writes, or that kept an event from being sent. It is nil if
-	// there is none.
+	// Err is the error of the writes, or nil.
 	Err error
 }
 
@@ -65,7 +64,7 @@ func sameFinding(a, b finding.Finding) bool {
 }
 
 // patient returns a context for work that may continue after the process is stopped. The context
-// ends d.Shutdown after the end of ctx. All work in progress shares this time.
+// ends d.Shutdown after the end of ctx.
 func (d *Daemon) patient(ctx context.Context) (context.Context, func()) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	forget := context.AfterFunc(ctx, func() {

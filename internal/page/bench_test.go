@@ -45,8 +45,7 @@ func TestFirstPageAfterARoundIsLinear(t *testing.T) {
 	}
 }
 
-// BenchmarkPages measures pages of 100,000 placements. The baseline is the whole report as JSON,
-// which a page without an index would have to process.
+// BenchmarkPages measures pages of 100,000 placements. The baseline is the report as JSON.
 func BenchmarkPages(b *testing.B) {
 	r := roundWith(100_000)
 	b.Run("json", func(b *testing.B) {

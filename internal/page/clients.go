@@ -9,19 +9,17 @@ import (
 )
 
 const (
-	// maxClients is the maximum number of connections. A page without a connection reloads itself
-	// from time to time.
+	// maxClients is the maximum number of connections.
 	maxClients = 16
-	// keepAlive is the time between two comments on a connection.
+	// keepAlive is the interval of comments on a connection.
 	keepAlive = 20 * time.Second
 	// writeTimeout is the time after which a client that does not read is disconnected.
 	writeTimeout = 5 * time.Second
-	// longestConnection is the time after which a client has to connect again.
+	// longestConnection is the time after which a connection ends.
 	longestConnection = 10 * time.Minute
 )
 
-// clients are the connections of open pages, which get an event for each round. The zero value is
-// ready for use.
+// clients are the connections of open pages. The zero value is ready for use.
 type clients struct {
 	mu     sync.Mutex
 	open   map[*client]struct{}
@@ -57,8 +55,8 @@ func (c *clients) leave(left *client) {
 	delete(c.open, left)
 }
 
-// notify queues an event about a round for all clients. It never waits: an unsent event about an
-// earlier round is dropped.
+// notify queues an event about a round for all clients, in place of unsent events. It does not
+// block.
 func (c *clients) notify(round int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,8 +123,7 @@ type eventStream struct {
 	control *http.ResponseController
 }
 
-// send writes a text at once. It returns an error if the client does not take it within
-// writeTimeout.
+// send writes a text at once, and returns an error if the client does not take it in time.
 func (e eventStream) send(text string) error {
 	if err := e.control.SetWriteDeadline(e.now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err

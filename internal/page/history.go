@@ -27,7 +27,7 @@ type historyPage struct {
 type revisionRow struct {
 	Revision
 	Link string
-	// From and To mark the two revisions that are compared.
+	// From and To mark the two compared revisions.
 	From, To bool
 }
 
@@ -48,8 +48,7 @@ func placementOf(values url.Values) Placement {
 	return p
 }
 
-// history serves the page about the history of a placement. If the query names a revision to
-// compare, the page shows the difference.
+// history serves the page about the history of a placement.
 func (s *Site) history(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	values := r.URL.Query()
 	wanted := placementOf(values)

@@ -27,7 +27,7 @@ type entry struct {
 	failing bool
 }
 
-// names are distinct strings, each with a number and with its number of placements.
+// names are distinct strings, each with a number and the number of its placements.
 type names struct {
 	all   []string
 	count []int
@@ -39,7 +39,7 @@ func (n *names) add(name string) int32 {
 	if n.at == nil {
 		n.at = map[string]int32{}
 	}
-	if len(n.all) > 0 && n.all[n.last] == name { // placements are sorted, so many have the namespace of the one before
+	if len(n.all) > 0 && n.all[n.last] == name { // many placements have the namespace of their predecessor
 		n.count[n.last]++
 		return n.last
 	}
@@ -104,8 +104,8 @@ func newIndex(r Round) *index {
 	return x
 }
 
-// promises returns the Promises of the Works that have a placement without an object, by the key of
-// the Work.
+// promises returns the Promises of the Works with a placement without an object, by the key of the
+// Work.
 func promises(r Round) map[string]string {
 	of := map[string]string{}
 	for _, p := range r.Report.Placements {

@@ -68,8 +68,7 @@ func (s *state) row(i int, agents report.Agents) row {
 	return r
 }
 
-// states returns the choices of the filter by state: problemState and failingState first, and then
-// the states that placements have.
+// states returns the choices of the filter by state.
 func (s *state) states() []string {
 	x := s.index()
 	all := []string{problemState}
@@ -93,7 +92,7 @@ func newFilter(name, label, value string, values []string) filter {
 	known := value == ""
 	for _, v := range values {
 		if len(v) > maxValue || !printable.IsPlain(v) {
-			continue // a person could not read the value, or ParseQuery would cut it
+			continue // the value is too long for a query, or unreadable
 		}
 		text := v
 		if name == paramState && v == problemState {
@@ -131,7 +130,7 @@ func (s *state) problems(l layout, q Query) problems {
 	}
 }
 
-// mentions reports whether a finding contains a text, which is in lower case.
+// mentions reports whether a finding contains a lower-case text.
 func mentions(f *finding.Finding, text string) bool {
 	has := func(in string) bool { return strings.Contains(strings.ToLower(in), text) }
 	if has(f.Subject) || has(f.Message) || has(f.Place.Object) || has(f.Place.File) || has(f.Rule.ID) || has(f.Rule.Name) || has(f.Flux) {

@@ -1,9 +1,5 @@
-// Package page turns the report of a round into HTML pages: the Destinations, the placements, the
-// findings, and each placement with its explanation, files and history. The view models are pure
-// functions of a [Round] and a query. Only [Site] handles HTTP, and only a [Store] reads state
-// stores.
-//
-// Every text of a report is made printable, and html/template escapes it.
+// Package page turns the report of a round into HTML pages. Every text of a report is made
+// printable, and html/template escapes it.
 package page
 
 import (
@@ -17,12 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Round is the result of a round, as the page shows it.
+// Round is the result of a round for the pages.
 type Round struct {
 	Report report.Report
-	// Ended is the time when the round of the report ended. It is zero before there is a report.
+	// Ended is the end of the round of the report, or zero before there is a report.
 	Ended time.Time
-	// Failure is the error of the last round, if that round has no report. It is empty otherwise.
+	// Failure is the error of a round without a report. It is empty otherwise.
 	Failure string
 	// Input is the input of the plan. It is nil if it is not known.
 	Input *scheduler.Input
@@ -33,7 +29,7 @@ type Round struct {
 // Placement identifies a placement.
 type Placement struct{ Work, Directory, Destination string }
 
-// Store reads the contents of state stores. Its methods return soon, or with an error.
+// Store reads the contents of state stores. Its methods must return within seconds.
 type Store interface {
 	// Files returns the stored files of a placement.
 	Files(ctx context.Context, w Wanted) (Files, error)
@@ -68,17 +64,17 @@ type File struct {
 	Size int
 	// Content is the beginning of the file, with the values of Secrets masked.
 	Content string
-	// Cut means that Content is not all of the file.
+	// Cut means that Content is incomplete.
 	Cut bool
 	// Withheld is the reason why there is no Content. It is empty if there is.
 	Withheld string
 }
 
-// History has the newest revisions of a store that changed a placement, the newest first.
+// History contains the revisions of a store that changed a placement, the newest first.
 type History struct {
 	Store     string
 	Revisions []Revision
-	// Searched is the number of revisions that were searched. More means that there may be older ones.
+	// Searched is the number of searched revisions. More means that there may be older revisions.
 	Searched int
 	More     bool
 	Warnings []string
@@ -95,17 +91,17 @@ type Revision struct {
 type Comparison struct {
 	// Lines are the difference in the format of git, with the values of Secrets masked.
 	Lines []string
-	// Cut means that Lines does not have all of the difference.
+	// Cut means that Lines are incomplete.
 	Cut bool
 }
 
 // Site serves the pages. It is safe for concurrent use. Its fields must not change after the first
 // request.
 type Site struct {
-	// Version is the program's version.
+	// Version is the version of the program.
 	Version string
 	Now     func() time.Time
-	// Store is nil if files are not shown.
+	// Store reads files. It is nil if files are not shown.
 	Store Store
 
 	last    atomic.Pointer[state]
@@ -126,8 +122,8 @@ func (s *state) index() *index {
 	return s.built
 }
 
-// Publish replaces the round that the pages show, and makes open pages load the changes. If
-// the round has failed, the report of the previous one remains.
+// Publish replaces the round that the pages show. If the round has failed, the previous report
+// remains.
 func (s *Site) Publish(r Round) {
 	now := &state{Round: r}
 	if before := s.last.Load(); r.Failure != "" && before != nil {
@@ -137,7 +133,7 @@ func (s *Site) Publish(r Round) {
 	s.clients.notify(s.rounds.Add(1))
 }
 
-// Standby makes the pages say that another replica runs the rounds, until there is a round.
+// Standby makes the pages say that another replica leads, until there is a round.
 func (s *Site) Standby() {
 	s.standby.Store(true)
 	s.clients.notify(s.rounds.Add(1))

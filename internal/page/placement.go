@@ -15,7 +15,7 @@ type placement struct {
 	layout
 	Row     row
 	Request string
-	// Applied and Healthy are the conditions that follow from the agent's reports.
+	// Applied and Healthy are the conditions that follow from the reports of the agent.
 	Applied, Healthy *report.AgentCondition
 	Groups           []components.Group
 	Elsewhere        []row
@@ -99,8 +99,7 @@ type storedFiles struct {
 	Files
 }
 
-// wanted returns a placement in the form that a Store needs, or the reason why it has no files in a
-// store.
+// wanted returns a placement for a Store, or the reason why it has no files there.
 func (s *Site) wanted(now *state, p report.Placement) (w Wanted, missing string) {
 	on := now.destinationNamed(p.Destination)
 	switch {

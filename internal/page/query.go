@@ -35,15 +35,13 @@ type Query struct {
 	Page int
 }
 
-// maxPage is the maximum number of a page. It prevents an overflow of the position of the page's
-// first placement.
+// maxPage is the maximum number of a page. It prevents integer overflows.
 const maxPage = 1_000_000
 
 // maxValue is the maximum length of a value of a query in bytes. A longer value is cut.
 const maxValue = 1000
 
-// ParseQuery returns the query in the parameters of a URL. Unknown values match nothing. The page is
-// 1 if its number is missing or invalid.
+// ParseQuery returns the query in the parameters of a URL.
 func ParseQuery(values url.Values) Query {
 	get := func(name string) string {
 		value := strings.ToValidUTF8(values.Get(name), "\uFFFD")
@@ -100,8 +98,8 @@ func hasProblem(s report.State) bool {
 	return s == report.HeldBack || s == report.Unplaced || s == report.Failed
 }
 
-// match returns the number of all placements that a query matches, and the indices of those that are
-// on the page of the query.
+// match returns the indices of the placements on the page of a query, and the number of all that
+// match.
 func (s *state) match(q Query, size int) (matching []int, total int) {
 	x := s.index()
 	search := strings.ToLower(q.Search)
@@ -136,7 +134,8 @@ func (s *state) inState(i int, wanted string) bool {
 
 const any32 = -2
 
-// wanted returns the number of a name in a query, any32 for an empty name, and -1 for an unknown one.
+// wanted returns the number of a name in a query, any32 for an empty name, or -1 for an unknown
+// name.
 func wanted(among *names, name string) int32 {
 	if name == "" {
 		return any32

@@ -17,12 +17,10 @@ var templateFiles embed.FS
 //go:embed static
 var staticFiles embed.FS
 
-// policy is the Content-Security-Policy of all responses: everything comes from the page's own
-// address, and nothing is inline.
+// policy is the Content-Security-Policy of all responses.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// patience is how long a page waits for the parts that take long: the explanation, the files and
-// the history.
+// patience is the maximum time for the explanation, the files and the history of a page.
 const patience = 10 * time.Second
 
 func pageTemplates() *template.Template {
@@ -31,8 +29,7 @@ func pageTemplates() *template.Template {
 
 type serveFunc func(http.ResponseWriter, *http.Request, *template.Template)
 
-// Register adds the pages to a mux. All of them are read-only: other methods than GET and HEAD get
-// status 405.
+// Register adds the pages to a mux. They are read-only.
 func (s *Site) Register(mux *http.ServeMux) {
 	templates := pageTemplates()
 	page := func(path string, serve serveFunc) {
@@ -47,8 +44,7 @@ func (s *Site) Register(mux *http.ServeMux) {
 	mux.Handle("GET /static/{name}", guarded(static()))
 }
 
-// guarded sets headers that keep a browser from loading or running anything that is not part of the
-// page.
+// guarded sets headers that keep a browser from loading anything that is not part of the page.
 func guarded(serve http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -101,7 +97,8 @@ func (s *Site) layoutOf(title, here string) (layout, *state) {
 	return l, nil
 }
 
-// send writes a template as the response. Without a report, it writes a page that says so.
+// send writes a template as the response. If now is nil, it writes a page that says that there is
+// no report.
 func send(w http.ResponseWriter, templates *template.Template, name string, now *state, data any, l layout) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if now == nil {
@@ -121,7 +118,7 @@ func (s *Site) listed(title, path, name string, data func(*state, layout, Query)
 	}
 }
 
-// one serves the page of a placement. It sends the parts that take longer last.
+// one serves the page of a placement, with the slow parts last.
 func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	wanted := placementOf(r.URL.Query())
 	l, now, i := s.lookUp(w, wanted, wanted.Work, "/placement", templates)
@@ -138,8 +135,8 @@ func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.T
 	_ = templates.ExecuteTemplate(w, "end", l)
 }
 
-// lookUp returns the index of a placement in the report. If there is no report or no such placement,
-// it sends a page that says so, and returns -1.
+// lookUp returns the index of a placement in the report. If there is none, it sends a page that
+// says so, and returns -1.
 func (s *Site) lookUp(w http.ResponseWriter, wanted Placement, title, path string, templates *template.Template) (l layout, now *state, i int) {
 	l, now = s.layoutOf(title, path)
 	if now == nil {
@@ -159,7 +156,7 @@ func notFound(w http.ResponseWriter, templates *template.Template, l layout) {
 	_ = templates.ExecuteTemplate(w, "waiting", l) // the client may have disconnected
 }
 
-// explain returns the explanation of a placement. It computes one at a time, because each plans the
+// explain returns the explanation of a placement. Calls wait for each other, because each plans the
 // whole input.
 func (s *Site) explain(ctx context.Context, now *state, i int) explanation {
 	if !s.plans.take(ctx) {

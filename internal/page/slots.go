@@ -11,8 +11,7 @@ type slots struct {
 	free chan struct{}
 }
 
-// take waits for the slot, and reports whether it got the slot before ctx ended. After a successful
-// take, the caller must call give.
+// take reports whether it got the slot before ctx ended. If so, the caller must call give.
 func (s *slots) take(ctx context.Context) bool {
 	s.once.Do(func() { s.free = make(chan struct{}, 1) })
 	select {

@@ -22,8 +22,7 @@ const (
 	groupsOnTop         = 5
 	// maxItems is the maximum number of findings of one rule about one object.
 	maxItems = 20
-	// maxChoices is the maximum number of values in the list of a filter. With more, the user types
-	// the value.
+	// maxChoices is the maximum number of values in the list of a filter.
 	maxChoices = 300
 )
 
@@ -269,7 +268,7 @@ func (s *state) options() components.Options {
 	}}
 }
 
-// objectLink returns the link to the page about an object, or "" if no page is about it.
+// objectLink returns the link to the page about an object, or "" if there is none.
 func objectLink(object string) string {
 	kind, name, named := strings.Cut(object, " ")
 	switch {
@@ -283,7 +282,7 @@ func objectLink(object string) string {
 	return ""
 }
 
-// link returns the URL of a placement's page, or "" if the names are too long for a URL.
+// link returns the URL of the page of a placement, or "" if the names are too long for a URL.
 func (p Placement) link() string {
 	if len(p.Work)+len(p.Directory)+len(p.Destination) > maxValue {
 		return ""
