@@ -1,3 +1,3 @@
-// Package agents has only tests. They check the output of `kratix-schedule agent` against the
-// definitions and libraries of Flux and Argo CD.
+// Package agents checks the output of `kratix-schedule agent` against the definitions and libraries
+// of Flux and Argo CD.
 package agents

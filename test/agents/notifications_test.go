@@ -56,8 +56,7 @@ func configured(t *testing.T) notifications {
 	return made
 }
 
-// body returns the body of an event about an Application as Argo CD renders it: with text/template
-// and the functions of sprig, without those that read the environment.
+// body returns the body of an event about an Application as Argo CD renders it.
 func (n notifications) body(t *testing.T, app map[string]any) string {
 	t.Helper()
 	functions := sprig.TxtFuncMap()
@@ -75,8 +74,8 @@ func (n notifications) body(t *testing.T, app map[string]any) string {
 	return body.String()
 }
 
-// triggered reports whether Argo CD would send an event about an Application, and returns the key
-// by which Argo CD recognizes an event that it has already sent.
+// triggered reports whether Argo CD would send an event about an Application. once is the key by
+// which Argo CD recognizes a sent event.
 func (n notifications) triggered(t *testing.T, app map[string]any) (sends bool, once string) {
 	t.Helper()
 	evaluate := func(text string) any {

@@ -6,15 +6,14 @@ import (
 	"testing"
 )
 
-// Module is a downloaded module. It is not built.
+// Module is a downloaded module.
 type Module struct {
-	// Dir is the directory with the files of the module. Sum is the digest of the module, as in
-	// go.sum.
+	// Dir is the directory with the files of the module. Sum is its digest, as in go.sum.
 	Dir, Sum string
 }
 
-// Download downloads a module. The argument module is PATH@VERSION, or PATH for the version that
-// the go.mod in dir requires.
+// Download downloads a module, PATH@VERSION or PATH. Without a version, the version is from the
+// go.mod in dir.
 func Download(t testing.TB, dir, module string) Module {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module)

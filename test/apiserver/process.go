@@ -13,20 +13,18 @@ import (
 	"time"
 )
 
-// Patience is how long tests wait for an operation. It is long enough for a busy machine.
+// Patience is the maximum time that tests wait for an operation.
 const Patience = 40 * time.Second
 
-// Process is a program that a test has started. It collects the output of the program.
+// Process is a program that a test has started.
 type Process struct {
-	// Cmd is the command of the program.
 	Cmd  *exec.Cmd
 	done chan struct{}
 	mu   sync.Mutex
 	said bytes.Buffer
 }
 
-// Run starts a program, and kills it when the test ends. If the test fails, the end of the
-// program's output is shown.
+// Run starts a program, and kills it when the test ends.
 func Run(t testing.TB, name string, args ...string) *Process {
 	t.Helper()
 	p := &Process{Cmd: exec.Command(name, args...), done: make(chan struct{})} //nolint:gosec,noctx // the program ends with the test
@@ -57,7 +55,7 @@ func (p *Process) Write(text []byte) (int, error) {
 	return p.said.Write(text)
 }
 
-// String returns the program's output so far.
+// String returns the output of the program so far.
 func (p *Process) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,7 +85,6 @@ func (p *Process) Stop(t testing.TB) {
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // The ports for tests are below the range from which the kernel takes ports for connections.
-// Address returns each of them only once, because tests run concurrently.
 const firstPort, lastPort = 15000, 32000
 
 //nolint:gochecknoglobals // ports are a resource of the whole process
@@ -96,8 +93,7 @@ var ports struct {
 	next int
 }
 
-// Address returns a free address, such as "127.0.0.1:15000". It returns each address only once in a
-// process.
+// Address returns a free address, such as "127.0.0.1:15000". It returns a new address each time.
 func Address(t testing.TB) string {
 	t.Helper()
 	ports.Lock()

@@ -1,5 +1,5 @@
-// Package apiserver starts a real kube-apiserver with its etcd for tests. hack/kube-servers.sh
-// builds both programs.
+// Package apiserver starts a kube-apiserver with its etcd for tests. hack/kube-servers.sh builds
+// both programs.
 package apiserver
 
 import (
@@ -31,7 +31,7 @@ type Server struct {
 	Dir string
 	// URL and Etcd are the addresses of the API server and of etcd.
 	URL, Etcd string
-	// Admin is the path of the administrator's kubeconfig.
+	// Admin is the path of a kubeconfig for the administrator.
 	Admin string
 	// API and Database are the processes of kube-apiserver and etcd.
 	API, Database *Process
@@ -57,8 +57,7 @@ func Start(t testing.TB, bin string, flags ...string) *Server {
 	return s
 }
 
-// StartAPI starts the API server, and waits until it is ready and the namespace default exists. The
-// API server may have run before.
+// StartAPI starts the API server, and waits until it is ready. The API server may have run before.
 func (s *Server) StartAPI(t testing.TB) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.URL, "https://"))

@@ -87,7 +87,7 @@ func TestAgentMessages(t *testing.T) {
 		t.Errorf("got %s %v of %v", event.Outcome, event.Objects, err)
 	}
 
-	// An object whose kind the API server does not serve can be neither read nor deleted.
+	// The API server does not serve the kind of this object.
 	gone := &unstructured.Unstructured{}
 	gone.SetAPIVersion("example.com/v1")
 	gone.SetKind("Shop")

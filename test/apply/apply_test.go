@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// TestForesight compares applycheck with the API server. Objects that the API server accepts must
-// not be held back. At least 95 % of the refusals must be foreseen, not counting the row aside.
+// TestForesight compares applycheck with the API server. Accepted objects must not be held back,
+// and 95% of the refusals must be foreseen, without the row aside.
 func TestForesight(t *testing.T) {
 	f := newFixture(t)
 	c := &comparison{fixture: f, t: t, accepted: map[int][]sample{}, alarms: map[string]int{}, destinations: f.destinations(t)}
@@ -144,17 +144,16 @@ func (c *comparison) render(object map[string]any, name string) []byte {
 	return render(c.t, object, name)
 }
 
-// immutable is the table row of changes that the API server refuses only because of the stored
-// object.
+// immutable is the table row of changes that the API server refuses because of the stored object.
 const immutable = "immutable change"
 
-// aside is the table row of changed values in built-in kinds. The API server finds many of their
-// faults with Go code, by rules that are neither in a schema nor in applycheck's table.
+// aside is the table row of changed values in built-in kinds. Schemas do not contain many of the
+// rules for these values.
 const aside = "value of a built-in kind"
 
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
-	each := (*mutations + len(Mutations) - 1) / len(Mutations) // number of refusals for each mutation, and for the row immutable
+	each := (*mutations + len(Mutations) - 1) / len(Mutations) // the number of refusals for each row
 	for row, mutation := range Mutations {
 		if !chosen.MatchString(mutation.Row) {
 			continue
@@ -218,7 +217,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 		return
 	}
 	if name == immutable && c.DryRun(c.t.Context(), c.render(s.wanted, s.name+"-new")) != nil {
-		return // the object is also refused if there is no stored one
+		return // the object is also refused without a stored object
 	}
 	said := c.destinations["profile"].Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
 	words := Words(err)

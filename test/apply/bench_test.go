@@ -49,10 +49,7 @@ func benchKinds() []string {
 	}
 }
 
-// BenchmarkCheck checks the same objects with kubeconform and with applycheck, both without a cache
-// and with the same number of goroutines. kubeconform is measured with and without reading the
-// files. applycheck is measured with and without the parsing of the files. In a round, the check of
-// conflicts has parsed them before.
+// BenchmarkCheck checks the same objects with kubeconform and with applycheck, without a cache.
 func BenchmarkCheck(b *testing.B) {
 	schemas := benchSchemas(b)
 	files := benchFiles(b)

@@ -15,7 +15,7 @@ import (
 // Destination is the input of applycheck, without the object to check.
 type Destination struct {
 	Cluster *applycheck.Cluster
-	// Beside has the files in the root dependencies: namespaces and definitions.
+	// Beside contains the files in the root dependencies.
 	Beside map[string][]byte
 	memory applycheck.Memory
 	state  applycheck.State
@@ -23,7 +23,8 @@ type Destination struct {
 
 // Foresight is the result of applycheck for the files of some requests.
 type Foresight struct {
-	// Quarantined has the reasons why claims are quarantined, one per line. It is empty if none is.
+	// Quarantined contains the reasons why claims are quarantined, one per line. It is empty if
+	// none is.
 	Quarantined string
 	// Findings are the findings about the root resources, including warnings.
 	Findings []finding.Finding
@@ -38,16 +39,17 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim has the stored and the wanted content of a file of a request. Each is nil if there is none.
+// Claim contains the stored and the wanted content of a file of a request. Each is nil if there is
+// none.
 type Claim struct{ Stored, Wanted []byte }
 
-// Foresee returns applycheck's result for a request whose file changes from stored to wanted.
+// Foresee returns the result of applycheck for a request whose file changes from stored to wanted.
 // stored may be nil.
 func (d *Destination) Foresee(stored, wanted []byte) Foresight {
 	return d.ForeseeAll(Claim{stored, wanted})
 }
 
-// ForeseeAll returns applycheck's result for files of several requests in one root.
+// ForeseeAll returns the result of applycheck for files of several requests in one root.
 func (d *Destination) ForeseeAll(claims ...Claim) Foresight {
 	resources, beside := dedupe.Root{Path: parse("d/resources")}, dedupe.Root{Path: parse("d/dependencies")}
 	for i, claim := range claims {

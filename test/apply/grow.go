@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// Grow returns a copy of an object with one random change, which usually fits the schema. The API
-// server may refuse the result.
+// Grow returns a copy of an object with one random change. The API server may refuse the result.
 func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	nodes := m.nodes(kind, from)
 	for range 20 {
@@ -86,7 +85,7 @@ func (m *Maker) growMetadata(from map[string]any) map[string]any {
 	return with(from, []any{"status"}, map[string]any{})
 }
 
-// Fresh returns an object with random content. Fresh is used for kinds without an example.
+// Fresh returns an object with random content, for kinds without an example.
 func (m *Maker) Fresh(kind Kind, name string) map[string]any {
 	made, _ := m.value(kind.Schema, "", 1).(map[string]any)
 	made, _ = integers(made).(map[string]any)
@@ -99,8 +98,8 @@ func (m *Maker) Fresh(kind Kind, name string) map[string]any {
 	return made
 }
 
-// integers returns a copy of a value in which whole numbers are int64, as in objects of the API.
-// Decoded JSON schemas have them as float64.
+// integers returns a copy of a value in which whole numbers are int64. Decoded JSON has them as
+// float64.
 func integers(v any) any {
 	switch v := v.(type) {
 	case float64:

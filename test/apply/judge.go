@@ -1,6 +1,5 @@
-// Package apply compares the predictions of package applycheck with the results of a real API
-// server. Flux's library applies the objects, as in kustomize-controller. The package is a separate
-// module, so that the module of the program does not depend on Flux.
+// Package apply compares the results of package applycheck with those of a real API server. It is a
+// separate module, so that the program does not depend on Flux.
 package apply
 
 import (
@@ -48,8 +47,7 @@ func NewJudge(kubeconfig string) (*Judge, error) {
 	return &Judge{Config: config, Client: c, flux: ssa.NewResourceManager(c, poller, ssa.Owner{Field: manager, Group: "kustomize.toolkit.fluxcd.io"})}, nil
 }
 
-// Decode decodes YAML as kustomize-controller does after the build, and normalizes the objects as
-// kustomize-controller does before it applies them.
+// Decode decodes and normalizes the objects in YAML as kustomize-controller does.
 func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 	objects, err := utils.ReadObjects(bytes.NewReader(content))
 	if err != nil {
@@ -58,8 +56,7 @@ func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 	return objects, normalize.UnstructuredList(objects)
 }
 
-// ApplyAll applies all objects of a root in stages, with the options of kustomize-controller. Each
-// stage begins with a dry run of all its objects.
+// ApplyAll applies all objects of a root in stages, as kustomize-controller does.
 func (j *Judge) ApplyAll(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
@@ -89,8 +86,7 @@ func options() ssa.ApplyOptions {
 	return opts
 }
 
-// DryRun applies the objects of a file in a dry run, one after the other. It returns the API
-// server's first error.
+// DryRun applies the objects of a file in a dry run, and returns the first error.
 func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
@@ -105,7 +101,7 @@ func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// Apply applies the objects of a file, without a dry run. It returns the first error.
+// Apply applies the objects of a file, and returns the first error.
 func (j *Judge) Apply(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
@@ -119,7 +115,7 @@ func (j *Judge) Apply(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// Words returns the API server's message in an error of DryRun or ApplyAll.
+// Words returns the message of the API server in an error of DryRun or ApplyAll.
 func Words(err error) string {
 	var dry *ssaerrors.DryRunErr
 	if errors.As(err, &dry) {

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Mutation changes an object so that the API server may refuse it.
+// Mutation is a change of an object that the API server may refuse.
 type Mutation struct {
 	// Row is the name of the table row in which the refusals are counted.
 	Row string
 	// Of reports whether the mutation applies to objects of a kind.
 	Of func(Kind) bool
-	// Do returns a changed copy of an object, or nil if the object cannot be changed in this way.
+	// Do returns a changed copy of an object, or nil if it cannot change the object.
 	Do func(m *Maker, kind Kind, from map[string]any) map[string]any
 }
 
@@ -26,7 +26,7 @@ func isDefinition(k Kind) bool {
 	return k.Kind == "CustomResourceDefinition"
 }
 
-// Mutations are mutations of a single object that may cause a fault.
+// Mutations are the mutations of a single object.
 var Mutations = []Mutation{
 	{"unknown kind or version", all, unknownKind},
 	{"API that was removed", builtin, removedAPI},

@@ -14,7 +14,7 @@ import (
 // Schema is a part of an OpenAPI schema, as decoded from JSON.
 type Schema map[string]any
 
-// Kind is a kind that the API server serves, and whose objects can be applied.
+// Kind is a kind whose objects can be applied.
 type Kind struct {
 	schema.GroupVersionKind
 	Namespaced bool
@@ -26,7 +26,7 @@ type Kind struct {
 	Builtin bool
 }
 
-// Schemas has the schemas of all OpenAPI documents of an API server.
+// Schemas contains the schemas of an API server.
 type Schemas struct {
 	components map[string]Schema
 	// Kinds are the kinds whose objects can be applied, sorted.
@@ -90,8 +90,8 @@ func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.Gro
 	return nil
 }
 
-// Resolve returns the target of a schema that is a reference, or that has an allOf with a single
-// reference. For any other schema, it returns the schema.
+// Resolve returns the target of a schema that is a reference or has an allOf with one reference,
+// and other schemas unchanged.
 func (s *Schemas) Resolve(of Schema) Schema {
 	of, _ = s.resolve(of)
 	return of
@@ -113,7 +113,7 @@ func (s *Schemas) resolve(of Schema) (Schema, string) {
 	}
 }
 
-// Properties returns the fields of an object's schema.
+// Properties returns the fields in the schema of an object.
 func (of Schema) Properties() map[string]any { return object(of["properties"]) }
 
 // Required reports whether a field is required.
@@ -121,8 +121,7 @@ func (of Schema) Required(field string) bool {
 	return slices.Contains(list(of["required"]), any(field))
 }
 
-// Type returns a type such as "object", "array" or "string". It returns "" if the schema does not
-// name a single type.
+// Type returns a type such as "object", or "" if the schema does not name a single type.
 func (of Schema) Type() string { return text(of["type"]) }
 
 func object(v any) Schema {

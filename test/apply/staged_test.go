@@ -108,7 +108,7 @@ spec:
 			continue
 		}
 		var left string
-		if i >= 2 { // this removes the version of the object, which the API server refuses for the storage version
+		if i >= 2 { // this removes the storage version, which the API server refuses
 			lines := strings.Split(whole, "\n")
 			left = strings.Join(append(lines[:8+i%2], lines[9+i%2:]...), "\n")
 			if i%2 == 0 {

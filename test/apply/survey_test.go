@@ -18,18 +18,18 @@ import (
 const requiredTable = "../../applycheck/requiredtable.go"
 
 type surveyed struct {
-	// refused counts how often the field was refused as required: if it was missing (index 0), and
-	// if it was empty (index 1). accepted counts how often it was not.
+	// refused counts how often a missing (index 0) and an empty field (index 1) were refused as
+	// required, and accepted how often they were not.
 	refused, accepted [2]int
 	details           map[string]int
 	required          bool
-	// unsupported counts how often the empty value of an enum was refused as unsupported (true), and
-	// how often it was not (false).
+	// unsupported counts how often the empty value of an enum was refused as unsupported (true) and
+	// was not (false).
 	unsupported map[bool]int
 }
 
 // conditional are types of fields that the API server may drop, so that their faults have no
-// effect. They are data sources of unsupported kinds, and fields of features that may be disabled.
+// effect.
 var conditional = []string{
 	"io.k8s.api.core.v1.TypedObjectReference", "io.k8s.api.core.v1.TypedLocalObjectReference", "DeviceTaint", "DeviceSubRequest", "DeviceToleration", "Status",
 }

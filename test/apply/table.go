@@ -7,8 +7,7 @@ import (
 	"sync"
 )
 
-// Table counts, by row, the objects that the API server has refused, and how many of them were
-// foreseen.
+// Table counts, by row, the objects that the API server has refused, and the foreseen refusals.
 type Table struct {
 	mu   sync.Mutex
 	rows map[string]*row
@@ -33,13 +32,13 @@ func (t *Table) at(name string, do func(*row)) {
 	do(t.rows[name])
 }
 
-// Refused returns the number of objects that the API server has refused, for one row.
+// Refused returns the number of refused objects in a row.
 func (t *Table) Refused(name string) (count int) {
 	t.at(name, func(r *row) { count = r.refused })
 	return count
 }
 
-// Sum returns the totals of the selected rows. selects is called with the name of each row.
+// Sum returns the totals of the rows that selects returns true for.
 func (t *Table) Sum(selects func(name string) bool) (refused, foreseen int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,8 +50,7 @@ func (t *Table) Sum(selects func(name string) bool) (refused, foreseen int) {
 	return refused, foreseen
 }
 
-// String returns the table as Markdown. After the table, it lists for each message of the API
-// server the refusals that were not foreseen.
+// String returns the table as Markdown, followed by the refusals that were not foreseen.
 func (t *Table) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,7 +15,7 @@ type Maker struct {
 	*Schemas
 }
 
-// NewMaker returns a Maker with random numbers that depend on seed and stream.
+// NewMaker returns a Maker whose random numbers depend on seed and stream.
 func NewMaker(schemas *Schemas, seed, stream uint64) *Maker {
 	return &Maker{Rand: rand.New(rand.NewPCG(seed, stream)), Schemas: schemas} //nolint:gosec // not a secret
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 )
 
-// The default address is a loopback address, which probes and Prometheus cannot reach.
 func TestProbesReachTheProgram(t *testing.T) {
 	for _, dir := range []string{"base", "observe", "promote", "schedule"} {
 		made := build(t, dir)

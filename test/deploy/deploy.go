@@ -1,4 +1,3 @@
-// Package deploy checks the contents of deploy/. Helm's library lints and renders the chart,
-// kustomize builds the other directories, and both must have the same objects. It is a separate
-// module, so that nothing else depends on Helm.
+// Package deploy checks the contents of deploy/. It is a separate module, so that the program does
+// not depend on Helm.
 package deploy

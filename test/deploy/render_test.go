@@ -20,7 +20,7 @@ const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// The rendered chart equals deploy/base if the release and its namespace have this name.
+// release is the name of the release and its namespace with which the chart must equal deploy/base.
 const release = "kratix-schedule"
 
 type objects map[string]map[string]any

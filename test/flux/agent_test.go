@@ -31,7 +31,7 @@ func TestAgentMessages(t *testing.T) {
 		"an unusable kustomization": {map[string]string{"sub/kustomization.yaml": "resourcez: [c.yaml]\n"}, nil, []string{"sub"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// kustomize-controller's directories have the same prefix.
+			// The directories of kustomize-controller have the same prefix.
 			dir, err := os.MkdirTemp(t.TempDir(), "kustomization-")
 			if err != nil {
 				t.Fatal(err)

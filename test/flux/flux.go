@@ -1,5 +1,5 @@
 // Package flux compares kratix-schedule's verdicts on trees of files with those of Flux's own
-// library. It is a separate module, so that the module of the program does not depend on Flux.
+// library. It is a separate module, so that the program does not depend on Flux.
 package flux
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Disk is a directory that has the files of one tree at a time.
+// Disk is a directory with the files of one tree at a time.
 type Disk struct{ dir string }
 
 // WriteFiles replaces the contents of the directory by files.
@@ -63,17 +63,15 @@ func (d Disk) Fetch() error {
 	})
 }
 
-// Judge builds a directory as Flux's kustomize-controller does, with WriteFile and SecureBuild. It
-// returns the result or the error. Reconcile runs the steps after the build.
+// Judge builds a directory as Flux's kustomize-controller does, up to and with SecureBuild.
 func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
 		return fluxkustomize.SecureBuild(root, dir, false)
 	})
 }
 
-// JudgeQuickly does the same as Judge, but is faster: SecureBuild reads the whole schema of
-// Kubernetes before each build, which takes 30 ms. The result can differ only if a kustomization
-// extends the schema.
+// JudgeQuickly does the same as Judge, but faster. The result can differ if a kustomization extends
+// the schema of Kubernetes.
 func (d Disk) JudgeQuickly(below string) (resmap.ResMap, error) {
 	return d.judge(below, quickBuild)
 }

@@ -16,8 +16,8 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
 var quoted = regexp.MustCompile("`[^`]*`")
 
-// absent and empty match kustomize's messages about a directory that it cannot load. The first
-// group is the message before the directory, and the second group is the directory.
+// absent and empty match messages of kustomize about a directory that it cannot load. The groups
+// are the message before the directory, and the directory.
 var (
 	absent = []*regexp.Regexp{
 		regexp.MustCompile(`^(.*): open ([^:]*): no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '[^']*' : lstat [^:]*: no such file or directory$`),
@@ -29,7 +29,7 @@ var (
 	}
 )
 
-// known are the differences between messages that are no faults.
+// known are the permitted differences between messages.
 var known = []difference{
 	{
 		name: "address", reason: "kustomize lets an address in its memory into the message, which is another one each time",

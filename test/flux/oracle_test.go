@@ -27,8 +27,7 @@ var (
 	processes = flag.Uint64("processes", uint64(runtime.GOMAXPROCS(0)), "how many processes to judge in: Flux builds one tree at a time in each")
 )
 
-// TestCheckAgreesWithFlux compares dedupe.Check with Flux's own library on random trees. They must
-// agree on whether the root can be built, on the message, and on the object and the file in it.
+// TestCheckAgreesWithFlux compares dedupe.Check with Flux's own library on random trees.
 func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
 		divideTrees(t)
@@ -72,9 +71,7 @@ type oracle struct {
 	applied Applied
 }
 
-// onlyWeFind are the rules for faults that kustomize does not report, because it can build such
-// trees: an object in two API versions, a cluster-scoped object in two namespaces, and an object in
-// two roots.
+// onlyWeFind are the rules for faults with which kustomize can build a tree.
 var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace(), finding.OtherRoot()}
 
 func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
@@ -131,7 +128,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 }
 
 // withoutHiding removes kustomizations that hide files of others, and the findings about them.
-// Check ignores such a kustomization and reads the files, unlike Flux.
+// Check ignores such a kustomization, unlike Flux.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
@@ -290,9 +287,8 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether a tree is built with Flux's SecureBuild at once. SecureBuild is
-// slow, because it reads the whole schema of Kubernetes. Trees without the field openapi have the
-// same result with JudgeQuickly, so only a sample of them is built with SecureBuild.
+// bySecureBuild reports whether a tree is built with SecureBuild at once. Other trees are built
+// with the faster JudgeQuickly first.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }

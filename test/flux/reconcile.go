@@ -13,19 +13,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Applied has the objects of a build that Flux would apply. It also has the names of the objects
-// that Flux would not apply, or from which Flux would drop fields.
+// Applied contains the objects that Flux would apply after a build.
 type Applied struct {
-	// Objects are the objects that Flux would apply.
 	Objects []*unstructured.Unstructured
 	// Left are the objects that Flux does not apply. Stripped are the objects whose namespace or
 	// labels Flux drops. Both have the form of kustomize.ID.
 	Left, Stripped []string
 }
 
-// Reconcile runs the steps of Flux's kustomize-controller between the build and the apply. It
-// checks that each object has apiVersion, kind and name, writes out all objects, and decodes them
-// with Flux's own ReadObjects.
+// Reconcile runs the steps of Flux's kustomize-controller between the build and the apply.
 func Reconcile(built resmap.ResMap) (Applied, error) {
 	for _, res := range built.Resources() {
 		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {

@@ -1,5 +1,4 @@
-// Package growth checks in tests that the time of code is linear in the size of its input. It
-// measures time and does no other I/O.
+// Package growth checks in tests that the time of code is linear in the size of its input.
 package growth
 
 import (
@@ -9,21 +8,18 @@ import (
 	"time"
 )
 
-// The sizes of the inputs that are compared: one large input, and small inputs that together have
-// the same number of items. Quadratic code takes 16 times as long for the large input.
+// One large input is compared with small inputs that together have the same number of items.
 const (
 	small    = 1_000
 	large    = 16 * small
 	allowed  = 6
 	attempts = 3
-	// noise is the time below which the clock is too coarse for a comparison. Quadratic code takes
-	// much longer for the large input, even with a nanosecond for each pair of items.
+	// noise is the time below which the clock is too coarse for a comparison.
 	noise = 5 * time.Millisecond
 )
 
 // Linear checks that one large input does not take much longer than many small inputs with as many
-// items. prepare returns the work for an input of a size. Only the work is timed, in CPU time if
-// possible. Linear makes several attempts; one of them must succeed.
+// items. prepare returns the work for an input of a size.
 func Linear(t *testing.T, prepare func(size int) (work func())) {
 	t.Helper()
 	var one, several time.Duration
@@ -45,8 +41,7 @@ func Linear(t *testing.T, prepare func(size int) (work func())) {
 		large, one, float64(one)/float64(max(several, 1)), large/small, small)
 }
 
-// Benchmark measures the work for 1,000, 4,000 and 16,000 items, and reports the time for each
-// item.
+// Benchmark measures the work for inputs of three sizes, and reports the time for each item.
 func Benchmark(b *testing.B, prepare func(size int) (work func())) {
 	b.Helper()
 	for _, size := range []int{small, 4 * small, large} {

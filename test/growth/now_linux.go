@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// now returns the CPU time of the current thread, which does not depend on other processes.
+// now returns the CPU time of the current thread.
 func now() time.Duration {
 	const thisThread = 1 // RUSAGE_THREAD
 	var usage syscall.Rusage

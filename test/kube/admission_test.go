@@ -36,9 +36,6 @@ func (c *cluster) waitForVerdict(check *admission.Check, want string) admission.
 	return got
 }
 
-// The first verdicts come from a dry run as Kratix's ServiceAccount. Without the permission to
-// impersonate this account, they come from reading the policy. The check must write nothing in both
-// cases.
 func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// audit reads the writes of a user from the audit log of the API server, which does not depend on
-// the program's own counts.
+// audit reads the writes of a user from the audit log of the API server.
 type audit struct {
 	t    testing.TB
 	path string

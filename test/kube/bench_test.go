@@ -146,8 +146,8 @@ func (c *client) create(w *kratix.Work) error {
 	return c.do(http.MethodPost, collection(w.Namespace, "works"), "application/json", w)
 }
 
-// bare measures the minimal cost of the objects. In a cluster without controllers, it creates Works
-// and their WorkPlacements with finalizers, and then writes their statuses.
+// bare measures the creation of Works and their WorkPlacements, and the writes of their statuses,
+// in a cluster without controllers.
 func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	b.Helper()
 	p := benched(b, flags...)
@@ -336,7 +336,7 @@ func (p *platform) rounds(at string, n float64) {
 	p.t.Fatal("rounds are not done")
 }
 
-// quiet is the time within which an idle process returns unused memory to the system.
+// quiet is the time after which an idle process has returned unused memory to the system.
 const quiet = 20 * time.Second
 
 func keep(b *testing.B, at, name string) {

@@ -101,8 +101,8 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 				}
 				return ""
 			})
-			// Creation times are whole seconds. A WorkPlacement that is created in the second in which
-			// the process starts does not count as new.
+			// Creation times are whole seconds. A WorkPlacement from the second in which the
+			// process starts does not count as new.
 			time.Sleep(1100 * time.Millisecond)
 			p.object(work("a", nil, "one"))
 			p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")

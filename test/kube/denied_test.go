@@ -27,8 +27,6 @@ metadata: {name: denied}
 spec: {policyName: denied, validationActions: [Deny]}
 `
 
-// An admission policy denies one WorkPlacement. It must be tried again after 1 s, 2 s, 4 s and so
-// on without a round.
 func TestDeniedWriteBacksOff(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

@@ -24,12 +24,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// sourceController is the version whose CustomResourceDefinitions are used.
+// sourceController is the version of the CustomResourceDefinitions.
 const sourceController = "github.com/fluxcd/source-controller@v1.9.0"
 
 const fluxNamespace = "flux-system"
 
-// flux is Flux in a cluster: the real kustomize-controller, and stand-ins for source-controller and
+// flux is the real kustomize-controller, with stand-ins for source-controller and
 // notification-controller.
 type flux struct {
 	source   *sourceStandIn
@@ -164,9 +164,8 @@ func (s *sourceStandIn) fetch() error {
 	return err
 }
 
-// notifierStandIn is a stand-in for notification-controller 1.9. It receives the events of
-// kustomize-controller, adds the metadata of the Alerts, and posts the signed events to the address
-// in the Provider.
+// notifierStandIn is a stand-in for notification-controller. It posts signed events of
+// kustomize-controller to the address in the Provider.
 type notifierStandIn struct {
 	url     string
 	token   string
@@ -227,8 +226,7 @@ func newNotifier(t testing.TB, objects, token string) (others string, n *notifie
 	return others, n
 }
 
-// ServeHTTP drops an event that it has already received. notification-controller does this only
-// within five minutes.
+// ServeHTTP receives an event, and drops an event that it has already received.
 func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var event map[string]any
 	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {

@@ -49,7 +49,6 @@ func (p *platform) applyFile(file string) string {
 	return ""
 }
 
-// This test shows the outage that kratix-schedule prevents.
 func TestKratixlikeAloneBreaksADestination(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")

@@ -53,8 +53,7 @@ func (c *cluster) waitForKratixAccess(want bool) {
 	})
 }
 
-// watchTime is how long a test checks that a controller does not try again. The first attempts
-// would be within this time.
+// watchTime is how long a test checks that a controller does not try again.
 const watchTime = 4 * time.Second
 
 func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
@@ -92,8 +91,7 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 		t.Errorf("files of a denied placement: %v", files)
 	}
 
-	// The stand-in writes a WorkPlacement that another user has created, and updates the status of
-	// the Work.
+	// The stand-in writes a WorkPlacement that another user has created.
 	first := &w.Spec.WorkloadGroups[0]
 	w.Generation = 1
 	p.object(kratix.NewWorkPlacement(w, first, "worker-1"))
@@ -104,7 +102,7 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	p.object(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[1], "worker-1"))
 	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 
-	// An update that is denied does not change the placement.
+	// A denied update does not change the placement.
 	p.object(work("a", nil, "two"))
 	p.waitForCondition("work/a", "Ready", failed)
 	p.waitForField("workplacement/a.worker-1-5058f", "{.spec.generation} {.spec.workloads[*].filepath}", "1 one.yaml")

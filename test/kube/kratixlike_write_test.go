@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// The label "name" has the Destination's name, so that Works can select the Destination.
+// addDestination creates a Destination with its name as the label "name".
 func (p *platform) addDestination(name, mode, cleanup string) {
 	p.t.Helper()
 	p.object(map[string]any{

@@ -1,8 +1,5 @@
 // Package kube tests kratix-schedule in a cluster, with a real API server, the roles in deploy/,
 // and real git and S3 servers.
-//
-// Each test has its own servers, ports and directories. Tests mostly wait, so most of them run in
-// parallel. Others run alone, for example because they count writes or measure time.
 package kube
 
 import (
@@ -105,8 +102,8 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 	return w
 }
 
-// Without an address in args, there is no HTTP server, because concurrent tests would all use the
-// default address.
+// schedule starts the program. It serves no HTTP by default, because concurrent tests would use the
+// same address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
 	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--commits-per-minute", "0", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)

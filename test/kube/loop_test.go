@@ -198,7 +198,7 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 		l.waitForReport(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
 	}
 	l.waitForField(placementOf("new"), "{.metadata.name}", "")
-	l.waitUntilApplied("a", "b", "c") // with the former files of b
+	l.waitUntilApplied("a", "b", "c") // with the previous files of b
 	l.waitForField("configmap/three", "{.metadata.name}", "three")
 	if got := l.get("configmap/theirs", "{.data}"); got != `{"user":"x"}` {
 		t.Errorf("the ConfigMap in the cluster has %s", got)
@@ -224,8 +224,7 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 	}
 }
 
-// deployment is an object that is not ready until the test writes its status, because no controller
-// in the cluster writes it.
+// deployment is an object that becomes ready when the test writes its status.
 const deployment = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: default}

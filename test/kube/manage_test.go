@@ -47,7 +47,7 @@ func TestSecondOfTwoConflictingRequestsWaitsForTheFirst(t *testing.T) {
 	p.waitForCondition(two, "ConflictFree", "False DuplicateResources")
 	p.waitForCondition(two, "Ready", "False WorkplacementsFailing")
 	p.waitForCondition("destination/worker-1", "ConflictFree", "False DuplicateResources")
-	// If there were a WorkPlacement, a controller of Kratix would write its files.
+	// A controller of Kratix would write the files of a WorkPlacement.
 	if got := p.kubectl("get", "workplacements", "-A", "-o", "name"); strings.Contains(got, strings.TrimPrefix(two, "work/")+".") {
 		t.Errorf("what is held back has a WorkPlacement: %s", got)
 	}

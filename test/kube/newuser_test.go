@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// The cluster cannot run Pods. Therefore the test starts a process with the arguments in the
-// Deployment.
+// The cluster cannot run Pods, so the test starts a process with the arguments in the Deployment.
 func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	c := emptyCluster(t)
 	c.apply(kratixRole)

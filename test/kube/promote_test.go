@@ -91,8 +91,8 @@ func (p *promotion) waitForStagedFile(file string) {
 	}
 }
 
-// waitForEqualBranches waits until both branches have the same files for these Destinations, apart
-// from canary files and records. A placement may be live before Kratix has written it to staging.
+// waitForEqualBranches waits until both branches have the same files for these Destinations,
+// without canary files and records.
 func (p *promotion) waitForEqualBranches(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {

@@ -131,7 +131,7 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 		l.waitForField("healthrecords", record+".data.details.destinations[0].name}", "worker-1")
 	}
 
-	// The status of a request that is up to date is not written again.
+	// A status that is up to date is not written again.
 	before := l.get("redis/two", "{.metadata.resourceVersion}")
 	l.restart()
 	l.object(work("three", nil, "more"))

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// fleet is a loop with two more Destinations, whose clusters do not report.
+// fleet is a loop with two more Destinations, which no agent reports on.
 type fleet struct{ *loop }
 
 const operatorsRollout = `apiVersion: kratix-schedule.io/v1alpha1
@@ -69,8 +69,6 @@ func (f *fleet) command(args ...string) string {
 	return said
 }
 
-// TestBadOperatorReachesOnlyTheFirstWave follows four contents of a Promise's dependencies through
-// three waves, of which the first is a cluster with Flux.
 func TestBadOperatorReachesOnlyTheFirstWave(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)

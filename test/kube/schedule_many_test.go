@@ -14,7 +14,7 @@ import (
 )
 
 // allWritten makes TestManyWorksAreScheduledAtOnce wait until the stand-in for Kratix has written
-// all Works, with one commit for each. The wait takes one to ten minutes.
+// all Works.
 var allWritten = flag.Bool("all-written", false, "wait until all of the many Works are written")
 
 func manyWorks(t *testing.T, many int) string {

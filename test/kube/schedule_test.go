@@ -93,8 +93,7 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// Kratix writes slowly and in any order. The first Work must therefore be written before the second
-// is scheduled.
+// Kratix writes in any order. The first Work must be written before the second Work is scheduled.
 func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})

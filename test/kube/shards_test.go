@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// Each store has a Destination of the same name. The stores s6 and s7, which belong to different
-// shards, share a repository; each other store has one of its own.
+// shards is a cluster in which each store has a Destination of the same name.
 type shards struct {
 	*platform
 	stores map[string][]string

@@ -16,9 +16,8 @@ import (
 	"time"
 )
 
-// lossyProxy is a proxy in front of an API server. It drops the response to the first request that
-// creates a WorkPlacement, and delays events about the WorkPlacements of b until restored is
-// closed.
+// lossyProxy is a proxy in front of an API server. It drops the response to the first creation of a
+// WorkPlacement.
 type lossyProxy struct {
 	url      string
 	restored chan struct{}

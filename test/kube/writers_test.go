@@ -251,8 +251,7 @@ func TestPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 	}
 	w.expectNoWrite("redises", "unchanged status of redis default/one", "status")
 
-	// A key without a value removes the field. Current versions of Kratix use the condition
-	// ConfigureWorkflowCompleted.
+	// A key without a value removes the field.
 	w.writeFile("metadata/status.yaml", "message: up\nreplicas:\n")
 	w.expectOutput("updated status of redis default/one: conditions, message, replicas", "status", "--condition", "ConfigureWorkflowCompleted")
 	w.waitForField("redis/one", "{.status.message}{.status.replicas}", "up")

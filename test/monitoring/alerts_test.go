@@ -12,8 +12,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// Series are in the notation of promtool's tests: 0x60 is 0 repeated sixty times, and 0+1x60 grows
-// by 1 each time.
+// situation contains series in the notation of promtool's tests, and the expected alerts.
 type situation struct {
 	series string
 	want   []string
@@ -81,7 +80,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="BuildFailed"} _x40 2400x10 stale
 			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="ApplyFailed"} _x50 3000x10`, []string{"KratixScheduleAgentFails"}},
 		"an agent failed for 5 min": {`kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="",outcome="ApplyFailed"} _x40 2400x5 stale`, nil},
-		"a rollout has failed": {`kratix_schedule_rollout_phase{rollout="r",promise="p",phase="Failed"} _x40 1x20`, []string{"KratixScheduleRolloutFailed"}},
+		"a rollout has failed":      {`kratix_schedule_rollout_phase{rollout="r",promise="p",phase="Failed"} _x40 1x20`, []string{"KratixScheduleRolloutFailed"}},
 		"a rollout goes on": {`
 			kratix_schedule_rollout_phase{rollout="r",promise="p",phase="Progressing"} 1x60
 			kratix_schedule_rollout_changed_timestamp_seconds{rollout="r",promise="p"} 0x60`, nil},

@@ -1,3 +1,3 @@
-// Package monitoring checks deploy/monitoring with Prometheus' own library, and against the metrics
-// of the program. It is a separate module, so that nothing else depends on Prometheus.
+// Package monitoring checks deploy/monitoring. It is a separate module, so that the program does
+// not depend on Prometheus.
 package monitoring

@@ -1,4 +1,3 @@
-// Package oci has other programs' libraries judge the artifacts of statestore/oci: those of Flux,
-// cosign and go-containerregistry. It is a module of its own, so that its dependencies are nobody
-// else's.
+// Package oci checks the artifacts of statestore/oci with the libraries of Flux, cosign and
+// go-containerregistry. It is a separate module, so that the program does not depend on them.
 package oci

@@ -26,7 +26,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// registryOf starts the registry of go-containerregistry, and returns its host and port.
 func registryOf(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
@@ -72,7 +71,6 @@ var files = map[string]string{
 	"resources/" + strings.Repeat("long/", 40) + "Ünï 文件.yaml": "c: 4\n",
 }
 
-// TestFluxReadsArtifacts reads an artifact with Flux's client, and as source-controller does.
 func TestFluxReadsArtifacts(t *testing.T) {
 	for _, mediaType := range []string{oci.FluxContent, oci.OCILayer} {
 		t.Run(mediaType, func(t *testing.T) {
@@ -129,7 +127,6 @@ func sameFiles(t *testing.T, dir string) {
 	}
 }
 
-// TestStoreReadsWhatFluxPushes makes an artifact with Flux's client the newest one.
 func TestStoreReadsWhatFluxPushes(t *testing.T) {
 	c := config(registryOf(t))
 	dir := t.TempDir()
@@ -146,8 +143,6 @@ func TestStoreReadsWhatFluxPushes(t *testing.T) {
 	storetest.Holds(t, store, map[string]string{"a.yaml": "a: 1\n", "b.yaml": "b"})
 }
 
-// TestCosignVerifiesSignatures verifies the signature of an artifact with cosign's library, by a key
-// that cosign has generated and encrypted.
 func TestCosignVerifiesSignatures(t *testing.T) {
 	keys, err := cosign.GenerateKeyPair(func(bool) ([]byte, error) { return []byte("hunter2"), nil })
 	if err != nil {
@@ -190,7 +185,7 @@ func verify(t *testing.T, c oci.Config, revision statestore.Revision, public cry
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The options are those of Flux for a key.
+	// Flux verifies with these options.
 	_, _, err = cosign.VerifyImageSignatures(t.Context(), ref, &cosign.CheckOpts{
 		SigVerifier: verifier, ClaimVerifier: cosign.SimpleClaimVerifier, IgnoreTlog: true, IgnoreSCT: true, Offline: true,
 	})

@@ -1,8 +1,5 @@
-// Package page checks the page of the program in a real Chromium: with axe-core, which checks
-// accessibility, with screenshots, and with a running program. It is a module of its own so that
-// the program does not need chromedp:
-//
-//	make page
+// Package page checks the pages of the program in a real Chromium. It is a separate module, so that
+// the program does not depend on chromedp.
 //
 // testdata/axe.min.js.gz is axe-core 4.10.3, compressed, under the Mozilla Public License 2.0
 // (testdata/axe-LICENSE). Its source is at https://github.com/dequelabs/axe-core.
@@ -35,8 +32,7 @@ var axeArchive []byte
 
 const axeDigest = "880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb"
 
-// Axe returns the script of axe-core. It returns an error if the script does not have the expected
-// digest.
+// Axe returns the script of axe-core, or an error if the script does not have the expected digest.
 func Axe() (string, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(axeArchive))
 	if err != nil {
@@ -77,7 +73,7 @@ func request(namespace, promise, name string) *kratix.Work {
 	return w
 }
 
-// Sample returns a round in which two requests have the same objects, and one fits nowhere.
+// Sample returns a round with a conflict between two requests, and a request that fits nowhere.
 func Sample() page.Round {
 	first, second := request("team-a", "elastic-cloud", "search"), request("team-b", "elastic-cloud", "logs")
 	cache, shop := request("team-a", "redis", "cache"), request("team-b", "redis", "shop")

@@ -110,7 +110,6 @@ func TestHTMLReport(t *testing.T) {
 	waitUntil(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
 }
 
-// The screenshots may differ a little, because fonts and versions of Chromium differ.
 func TestScreenshots(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
@@ -133,8 +132,8 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// tolerance is the share of pixels that may differ. A pixel differs if one of its channels differs
-// by more than difference.
+// tolerance is the share of pixels that may differ. A pixel differs if a channel differs by more
+// than difference.
 const (
 	tolerance  = 0.06
 	difference = 48
@@ -299,8 +298,7 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	}
 }
 
-// The fastest of several tries must send its first byte within half of the time that the whole
-// report takes as JSON.
+// The first byte of a page must come within half of the time that the report takes as JSON.
 func TestManyPlacements(t *testing.T) {
 	ctx := browser(t)
 	r := Many(100_000)

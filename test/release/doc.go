@@ -1,4 +1,3 @@
-// Package release checks the files of a release that goreleaser has built: what is in the archives
-// and packages, and whether dpkg and krew install them. It is a separate module, so that nothing
-// else depends on krew.
+// Package release checks the files of a release that goreleaser has built. It is a separate module,
+// so that the program does not depend on krew.
 package release

@@ -35,8 +35,8 @@ func (c *clone) create() {
 	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
 }
 
-// pushCopy pushes a commit with a copy of the placement that the commit head has added, under
-// another name. It returns the duration of `git push`.
+// pushCopy pushes a commit with a copy of the placement in the commit head, and returns the
+// duration of `git push`.
 func (c *clone) pushCopy(head string) time.Duration {
 	c.t.Helper()
 	c.made++

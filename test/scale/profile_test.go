@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// profile saves CPU profiles of ten seconds each, and a heap profile after each, until the returned
-// function is called. It does nothing if the flag for profiles is not set.
+// profile saves profiles of CPU and heap until the returned function is called. It does nothing if
+// the flag for profiles is not set.
 func (s *fixture) profile(step string) (stop func()) {
 	if *keep == "" {
 		return func() {}

@@ -1,5 +1,4 @@
-// Package scale measures the daemon in a process of its own. The source is a directory of Works,
-// and the store is git's http-backend on the loopback interface.
+// Package scale measures the daemon in a new process, with a directory of Works and a git server.
 package scale
 
 import (

@@ -12,16 +12,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// limits are those that are published for a kind of server, and how long its requests take.
+// limits are the published limits of a kind of server, and the durations of its requests.
 type limits struct {
-	// readTime is the duration of one request to read, and writeTime that of one write.
+	// readTime and writeTime are the durations of one request.
 	readTime, writeTime time.Duration
-	// page is the number of files that one request lists; 0 if one request reads everything.
+	// page is the number of files that one request lists, or 0 if one request reads everything.
 	page int
-	// writes is the limit of writes per second for the whole server; above it, writes are refused.
-	// files is the limit of files per second; above it, writes are delayed. 0 means no limit.
+	// writes and files are the limits per second for the whole server, or 0 for no limit.
 	writes, files float64
-	// perMinute is the recommended number of writes per minute to a location; 0 if there is none.
+	// perMinute is the recommended number of writes per minute to a location, or 0 if there is
+	// none.
 	perMinute int
 }
 
@@ -46,8 +46,7 @@ func (h *host) count(what string, n int) {
 	h.requests[what] += n
 }
 
-// admit returns the delay of a write with some files, or the time after which a refused one may be
-// tried again.
+// admit returns the delay of a write, or the time after which a refused write may be tried again.
 func (h *host) admit(files int) (delay, refused time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -69,7 +68,6 @@ func limiter(perSecond float64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), int(perSecond))
 }
 
-// store is a location on a host, with the list of its files.
 type store struct {
 	host *host
 	name string
@@ -83,7 +81,6 @@ type store struct {
 
 var _ statestore.Store = (*store)(nil)
 
-// Read returns the state, and takes the time of the necessary requests.
 func (s *store) Read(context.Context) (statestore.State, error) {
 	s.mu.Lock()
 	requests, files, revision := 1, s.files, s.revision
@@ -96,7 +93,6 @@ func (s *store) Read(context.Context) (statestore.State, error) {
 	return statestore.State{Revision: statestore.Revision(strconv.Itoa(revision)), Files: files, Contents: contents{}}, nil
 }
 
-// Apply writes all files at once, if the host permits it.
 func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	delay, refused := s.host.admit(len(changes.Write))
 	if refused > 0 {
@@ -121,7 +117,7 @@ func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statesto
 	return statestore.Revision(strconv.Itoa(s.revision)), nil
 }
 
-// countAbove counts the write if it is above the recommended number of writes per minute.
+// countAbove counts the write if it exceeds the recommended number of writes per minute.
 func (s *store) countAbove(now time.Time) {
 	if s.host.perMinute == 0 {
 		return

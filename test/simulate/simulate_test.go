@@ -1,8 +1,5 @@
 // Package simulate runs the limit of commits and the workers of the daemon against simulated hosts,
-// on a virtual clock, for a fleet of many Destinations. It shows how many commits and reads
-// there are, how long changes wait, and how much memory the lists of files take:
-//
-//	make simulate
+// on a virtual clock.
 package simulate
 
 import (
@@ -34,39 +31,36 @@ var (
 	minutes      = flag.Int("minutes", 10, "simulated minutes")
 )
 
-// The files that a Work has, their size in a store, and how much a round computes for each Work.
+// The files of a Work, their sizes in bytes, and the time of a round for each Work.
 const (
 	filesOfWork  = 2
 	bytesOfWork  = 3 << 10
 	packedOfWork = 1 << 10
 	timeOfWork   = 4 * time.Microsecond
-	burst        = 1000 // Works that change in the middle minute, besides the others
+	burst        = 1000 // Works that change in the middle minute, in addition to the others
 	perMinute    = throttle.DefaultPerMinute
-	maxReads     = 900 // Destinations on a repository, which at one read a minute are 15 reads a second
+	maxReads     = 900 // Destinations on a repository
 	ofSmall      = 20  // Destinations on a smaller repository
 	ofBucket     = 100 // Destinations on a prefix of a bucket
 	changesADay  = 1   // of each Work
 	secondsOfDay = 24 * 60 * 60
 )
 
-// kind is a kind of state store, with the limits of its host.
 type kind struct {
 	name string
 	limits
 	// each is the number of Destinations on a state store.
 	each int
-	// annotation is the limit of commits in the annotation of the state stores; empty for the
+	// annotation is the limit of commits in the annotation of the state stores, or empty for the
 	// default.
 	annotation string
-	// whole means that an agent reads the files of all Destinations on the state store when one has
-	// changed.
+	// whole means that an agent reads the files of all Destinations on the state store.
 	whole bool
 	// kept means that the published limits are kept.
 	kept bool
 }
 
-// kinds returns the kinds of state stores. The limits are those of GitHub, Amazon S3 and Amazon ECR
-// Public, which docs/explanation/scale.md lists.
+// kinds returns the kinds of state stores. docs/explanation/scale.md lists their limits.
 func kinds() []kind {
 	git := limits{readTime: 150 * time.Millisecond, writeTime: 600 * time.Millisecond, perMinute: 6}
 	bucket := limits{readTime: 40 * time.Millisecond, writeTime: 120 * time.Millisecond, page: 1000, files: 3500}
@@ -85,7 +79,6 @@ func kinds() []kind {
 	}
 }
 
-// fleet is a process with the stores of one kind.
 type fleet struct {
 	kind
 	host     *host
@@ -96,18 +89,16 @@ type fleet struct {
 	woken    chan struct{}
 
 	mu      sync.Mutex
-	pending [][]change // by store
+	pending [][]change
 	latency []time.Duration
 	rounds  int
 }
 
-// change is a Work that has changed.
 type change struct {
 	work int
 	at   time.Time
 }
 
-// Open returns a store with a worker, as in the daemon.
 func (f *opener) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	var i int
 	if _, err := fmt.Sscan(ref.Name, &i); err != nil {
@@ -116,7 +107,6 @@ func (f *opener) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix
 	return f.views[i], nil
 }
 
-// opener has a view of each store.
 type opener struct{ views []statestore.View }
 
 func newFleet(of kind) *fleet {
@@ -145,7 +135,6 @@ func notify(c chan struct{}) {
 	}
 }
 
-// fill adds the files of all Works to the stores.
 func (f *fleet) fill() {
 	changes := make([][]statestore.FileChange, len(f.stores))
 	for work := range *works {
@@ -160,7 +149,7 @@ func (f *fleet) fill() {
 	}
 }
 
-// filesOf returns the index of the store with a Work, and its files.
+// filesOf returns the index of the store with a Work, and the files of the Work.
 func (f *fleet) filesOf(work int) (int, []tree.Path) {
 	destination := work % *destinations
 	base := fmt.Sprintf("worker-%05d/", destination)
@@ -170,7 +159,7 @@ func (f *fleet) filesOf(work int) (int, []tree.Path) {
 	)
 }
 
-// arrive changes Works at a steady rate, and more of them in the middle minute.
+// arrive changes Works at a steady rate, and additional Works in the middle minute.
 func (f *fleet) arrive(ctx context.Context) {
 	draw := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // equal runs
 	perSecond, due := float64(*works)*changesADay/secondsOfDay, 0.0
@@ -195,8 +184,7 @@ func (f *fleet) arrive(ctx context.Context) {
 	}
 }
 
-// bound returns how long a change may take: the time between two commits, two rounds, and the
-// requests of a write and a read.
+// bound returns the maximum duration of a change.
 func (f *fleet) bound() time.Duration {
 	between := time.Minute / perMinute
 	if f.annotation == "1" {
@@ -205,7 +193,6 @@ func (f *fleet) bound() time.Duration {
 	return between + 2*time.Duration(*works)*timeOfWork + 5*time.Second
 }
 
-// run runs rounds when something has changed, until ctx ends.
 func (f *fleet) run(ctx context.Context, t *testing.T) {
 	for ctx.Err() == nil {
 		f.round(context.WithoutCancel(ctx), t)
@@ -217,7 +204,7 @@ func (f *fleet) run(ctx context.Context, t *testing.T) {
 	}
 }
 
-// round reads all stores, and writes the changes that it knows of.
+// round reads all stores, and writes the pending changes.
 func (f *fleet) round(ctx context.Context, t *testing.T) {
 	f.throttle.Begin()
 	f.rounds++
@@ -276,11 +263,11 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// result has the numbers of one simulation.
+// result contains the numbers of one simulation.
 type result struct {
 	fleet  *fleet
 	memory uint64
-	// commits are those of all stores, and most those of the busiest one.
+	// commits is the number of commits to all stores, and most is the maximum for one store.
 	commits, most int
 	left          int
 }
@@ -314,8 +301,8 @@ func (r result) quantile(q float64) time.Duration {
 	return r.fleet.latency[int(q*float64(len(r.fleet.latency)-1))]
 }
 
-// fetched returns how many bytes the agents of all Destinations fetch per minute, if each looks once
-// a minute and fetches what has changed.
+// fetched returns how many bytes the agents of all Destinations fetch per minute, if each reads its
+// store once a minute.
 func (r result) fetched() float64 {
 	perStore := float64(r.commits) / float64(len(r.fleet.stores)) / float64(*minutes)
 	size := float64(*works) * packedOfWork / float64(*destinations)
@@ -333,8 +320,6 @@ func (r result) row() string {
 		r.quantile(0.5).Seconds(), r.quantile(0.99).Seconds(), r.quantile(1).Seconds(), r.fetched()/1e9, r.memory>>20)
 }
 
-// TestFleet simulates each kind of state store, prints a table, and checks that the commit limit
-// keeps the writes within the published limits of the hosts.
 func TestFleet(t *testing.T) {
 	testkit.Slow(t)
 	var rows []string

@@ -284,8 +284,7 @@ func (w *trial) truncate() {
 	})
 }
 
-// truncateAndRestart empties the file of a Work or cuts off its end, and restarts the daemon. The
-// new process has never read the former content.
+// truncateAndRestart empties or truncates the file of a Work, and restarts the daemon.
 func (w *trial) truncateAndRestart() {
 	w.t.Helper()
 	w.harmless("a file that is cut off while the daemon starts", func() {

@@ -139,8 +139,7 @@ func recordPathOn(t *testing.T, destination, dir, name string) string {
 	return path.String()
 }
 
-// damageRecord changes a record, and waits until the daemon has repaired it. If the Work were
-// removed before the repair, the list of its files would be lost.
+// damageRecord changes a record, and waits until the daemon has repaired it.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
 	name, ok := w.randomWork()
@@ -199,8 +198,7 @@ func (w *trial) breakMany() {
 	w.removeBrokenFiles()
 }
 
-// withoutInput moves the whole input to another path while meanwhile runs. It first waits until the
-// daemon responds, because the daemon ends if its input does not exist at the start.
+// withoutInput moves the whole input to another path while meanwhile runs.
 func (w *trial) withoutInput(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"
@@ -215,8 +213,8 @@ func (w *trial) withoutInput(meanwhile func()) {
 
 func (w *trial) hideSource() { w.withoutInput(func() { w.sleepUpTo(time.Second) }) }
 
-// lockSource replaces the input by a symbolic link to itself for up to a second. Not even root can
-// read such a link.
+// lockSource replaces the input by a symbolic link to itself, which not even root can read, for up
+// to a second.
 func (w *trial) lockSource() {
 	w.withoutInput(func() {
 		if err := os.Symlink(w.dir, w.dir); err != nil {

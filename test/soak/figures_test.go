@@ -82,8 +82,7 @@ func (w *trial) page() string {
 	return page.String()
 }
 
-// The limits for the growth of the idle daemon, and of the log for each fault. A fault that
-// concerns every Work logs one or two lines for each Work.
+// The limits for the growth of the idle daemon, and of the log for each fault.
 const (
 	moreGoroutines = 20
 	moreFiles      = 20

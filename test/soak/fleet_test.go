@@ -19,8 +19,7 @@ const (
 	maxFleetMembers                    = 6
 )
 
-// fleetMember is a Destination whose name and path may change, and which may be deleted and created
-// again.
+// fleetMember is a Destination that changes at random.
 type fleetMember struct {
 	id                                int
 	name, path                        string
@@ -175,7 +174,6 @@ func (w *env) movePath() {
 	})
 }
 
-// swapPaths swaps the paths of two Destinations. For a moment, both have the same path.
 func (w *env) swapPaths() {
 	there := w.fleet.present()
 	if len(there) < 2 {
@@ -255,8 +253,8 @@ func (w *trial) pin() {
 	}
 }
 
-// abandoned reports whether a path is that of a canary file in a former directory of a Destination
-// of the fleet. Canary files have no record, so nothing shows to which Destination they belonged.
+// abandoned reports whether a path is a canary file in a former directory of a Destination. Canary
+// files have no record.
 func (w *trial) abandoned(path string) bool {
 	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
 	current := slices.ContainsFunc(w.fleet.present(), func(r *fleetMember) bool { return r.path == dir })

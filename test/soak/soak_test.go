@@ -152,7 +152,7 @@ func (w *trial) causeFault(keepDaemon bool) {
 	}
 }
 
-// waitUntilQuiet waits until rounds log nothing more. A round does not log an unchanged state again.
+// waitUntilQuiet waits until rounds log nothing more.
 func (w *trial) waitUntilQuiet() {
 	w.t.Helper()
 	const rounds = 5 * time.Second // long enough for two rounds

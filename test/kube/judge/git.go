@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// extract writes the files of a tree to a directory. Unlike git checkout and git archive, it never
-// changes the content of a file because of attributes.
+// extract writes the files of a tree to a directory. Unlike git checkout, it does not change the
+// content of files.
 func (j *Judge) extract(ctx context.Context, tree, dir string) error {
 	listed, err := j.git(ctx, "ls-tree", "-r", "-z", tree)
 	if err != nil {

@@ -24,8 +24,8 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("%.10s (%s) %s: %s", r.Commit, r.Subject, r.Root, r.Message)
 }
 
-// Roots returns the directories that Flux builds for a Destination. dir is the directory of the
-// Destination, and mode is its filepath mode.
+// Roots returns the directories that Flux builds for a Destination with a directory and a filepath
+// mode.
 func Roots(dir, mode string) []string {
 	if mode == "" || mode == kratix.NestedByMetadata {
 		return []string{path.Join(dir, "dependencies"), path.Join(dir, "resources")}
@@ -50,8 +50,8 @@ type Judge struct {
 // New returns a Judge for a bare repository.
 func New(repository string) *Judge { return &Judge{repository: repository, built: map[string]string{}} }
 
-// Walk builds the roots at every commit of a branch, from the oldest to the newest. Roots that do
-// not exist at a commit are skipped.
+// Walk builds the roots at every commit of a branch, from the oldest to the newest. It skips roots
+// that do not exist at a commit.
 func (j *Judge) Walk(ctx context.Context, branch string, roots ...string) (Verdict, error) {
 	log, err := j.git(ctx, "log", "--reverse", "--format=%H %s", "refs/heads/"+branch)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// ServiceAccount is the name of the ServiceAccount of Kratix's manager, in the namespace
-// kratix.SystemNamespace. User is its user name at the API server.
+// ServiceAccount is the name of the ServiceAccount of Kratix's manager. User is its user name at
+// the API server.
 const (
 	ServiceAccount = "kratix-platform-controller-manager"
 	User           = "system:serviceaccount:" + kratix.SystemNamespace + ":" + ServiceAccount
@@ -50,9 +50,8 @@ subjects:
 - {kind: ServiceAccount, name: ` + ServiceAccount + `, namespace: ` + kratix.SystemNamespace + `}
 `
 
-// Grant creates the namespace, the ServiceAccount and the roles of Kratix's manager, as the user in
-// admin. It returns a client configuration with a token of the ServiceAccount. The token is valid
-// for two hours.
+// Grant creates the namespace, the ServiceAccount and the roles of Kratix's manager with the given
+// configuration. It returns a configuration with a token of the ServiceAccount.
 func Grant(ctx context.Context, admin *rest.Config) (*rest.Config, error) {
 	d, err := dynamic.NewForConfig(admin)
 	if err != nil {

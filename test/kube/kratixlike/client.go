@@ -26,7 +26,7 @@ var (
 	secretResource      = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 )
 
-// client has no cache, so it returns the objects that the API server has now.
+// client is a client without a cache.
 type client struct{ api dynamic.Interface }
 
 func get[T any](ctx context.Context, c client, resource schema.GroupVersionResource, key kratix.Key) (*T, error) {

@@ -1,7 +1,6 @@
 // Package kratixlike is a stand-in for Kratix's scheduler and its writer to state stores, for tests
 // of programs that run beside Kratix. It imitates the observed behaviour of Kratix, including its
-// faults: it chooses a random Destination for a Work of a request, does not try a denied
-// WorkPlacement again, and does not check the files that it writes.
+// faults.
 package kratixlike
 
 import (
@@ -24,8 +23,7 @@ import (
 type Options struct {
 	// WriteDelay is the time between reading a WorkPlacement and writing or removing its files.
 	WriteDelay time.Duration
-	// Writers is the number of WorkPlacements that are written concurrently, 1 by default. Writes
-	// to the same store are always made one after the other.
+	// Writers is the number of WorkPlacements that are written concurrently, 1 by default.
 	Writers int
 	// Choose returns an index below n. By default the index is random.
 	Choose func(n int) int
@@ -33,14 +31,13 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Running is a stand-in that was started.
+// Running is a started stand-in.
 type Running struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-// Run runs the stand-in until the context ends. It returns after all parts of the stand-in have
-// stopped.
+// Run runs the stand-in until the context ends.
 func Run(ctx context.Context, config *rest.Config, options Options) error {
 	running, err := Start(ctx, config, options)
 	if err != nil {
@@ -51,8 +48,7 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 }
 
 // Start starts the stand-in, and returns after the stand-in has listed the objects of the cluster.
-// The stand-in ends with the context or with Stop. All its state is in the API server and the
-// stores, so another Start continues.
+// The stand-in ends with the context or with Stop.
 func Start(ctx context.Context, config *rest.Config, options Options) (*Running, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	dir, err := os.MkdirTemp("", "kratixlike-")
@@ -79,8 +75,7 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Running,
 	return running, nil
 }
 
-// Stop stops the stand-in, and waits until it has ended. A write in progress is interrupted, as if
-// the process were killed.
+// Stop stops the stand-in, and waits until it has ended. A write in progress is interrupted.
 func (r *Running) Stop() {
 	r.cancel()
 	<-r.done

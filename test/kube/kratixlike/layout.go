@@ -17,8 +17,7 @@ import (
 type destinationDir struct {
 	destination *kratix.Destination
 	base        string
-	// placements are the placements that stay on the Destination. They are set only in mode
-	// aggregatedYAML, in which one file has the contents of all.
+	// placements are the placements that stay on the Destination, in mode aggregatedYAML.
 	placements []*kratix.WorkPlacement
 }
 

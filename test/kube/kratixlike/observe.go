@@ -56,9 +56,7 @@ func (m *manager) placementEvent(before, after *unstructured.Unstructured) {
 	}
 }
 
-// placementGone queues the objects whose deletion was blocked by a WorkPlacement: the Destination,
-// and all Works with the name of its Work that are being deleted, in any namespace. They must be
-// queued before the WorkPlacement's own Work, which may create another WorkPlacement.
+// placementGone queues the objects whose deletion was blocked by a WorkPlacement.
 func (m *manager) placementGone(placement *unstructured.Unstructured) {
 	m.destinations.queue.Add(kratix.Key{Name: targetOf(placement)})
 	for _, item := range m.informers.ForResource(workResource).Informer().GetStore().List() {

@@ -58,8 +58,8 @@ func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 	return lacking
 }
 
-// update sets the contents of a WorkPlacement to those of the Work. If the Destination does not
-// match, it adds the label misplaced. Like Kratix, it never removes the label.
+// update sets the contents of a WorkPlacement to those of the Work. Like Kratix, it never removes
+// the label misplaced.
 func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*kratix.WorkPlacement, error) {
 	want := p.desired(have)
 	if !slices.Contains(p.matched, have.Spec.TargetDestinationName) {

@@ -23,8 +23,8 @@ type outcome struct {
 	failure    error
 }
 
-// reconcile returns no error if a WorkPlacement cannot be created or updated. As in Kratix, the
-// failure is only in the status, and nothing is tried again before the next event.
+// reconcile returns no error if a WorkPlacement cannot be created or updated. As in Kratix, it does
+// not try again before the next event.
 func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	work, err := get[kratix.Work](ctx, s.client, workResource, key)
 	if err != nil {
@@ -94,9 +94,8 @@ func (s *scheduler) deleteVanished(ctx context.Context, work *kratix.Work, exist
 	return nil
 }
 
-// cleanUp deletes the WorkPlacements of a Work that is being deleted. Once they are gone, it
-// removes the finalizer of the Work. Like Kratix, it finds them by the name of the Work alone, so
-// it also deletes those of a Work with the same name in another namespace.
+// cleanUp deletes the WorkPlacements of a Work that is being deleted. Like Kratix, it finds them by
+// the name of the Work, in any namespace.
 func (s *scheduler) cleanUp(ctx context.Context, work *kratix.Work) error {
 	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return nil
