@@ -38,7 +38,7 @@ func (t *Table) Refused(name string) (count int) {
 	return count
 }
 
-// Sum returns the totals of the rows that selects returns true for.
+// Sum returns the totals of the rows for which selects returns true.
 func (t *Table) Sum(selects func(name string) bool) (refused, foreseen int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -63,7 +63,7 @@ func (d Disk) Fetch() error {
 	})
 }
 
-// Judge builds a directory as Flux's kustomize-controller does, up to and with SecureBuild.
+// Judge builds a directory with Flux's generator and SecureBuild.
 func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
 		return fluxkustomize.SecureBuild(root, dir, false)

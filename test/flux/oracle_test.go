@@ -287,8 +287,8 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether a tree is built with SecureBuild at once. Other trees are built
-// with the faster JudgeQuickly first.
+// bySecureBuild reports whether a tree is built with SecureBuild and not with the faster
+// JudgeQuickly.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }
