@@ -18,11 +18,11 @@ import (
 const (
 	// perPage is the number of comments in a page, the maximum of both APIs.
 	perPage = 100
-	// maxPages is the maximum number of pages. GitLab allows 5,000 comments, and GitHub fewer.
+	// maxPages is the maximum number of pages.
 	maxPages = 50
 	// maxPage is the maximum size of a page in bytes.
 	maxPage = 100 << 20
-	// maxMessage is the maximum number of bytes that are read of an error.
+	// maxMessage is the maximum size of an error in bytes.
 	maxMessage  = 1 << 10
 	callTimeout = 20 * time.Second
 )
@@ -30,7 +30,7 @@ const (
 type refusedError struct {
 	status  int
 	message string
-	// tooMany is true if the server refuses because of too many requests.
+	// tooMany means that there were too many requests.
 	tooMany bool
 }
 
@@ -59,7 +59,8 @@ type client struct {
 	header http.Header
 }
 
-// newClient returns a client that follows no redirects, since they could lead the token elsewhere.
+// newClient returns a client that follows no redirects, because a redirect could send the token
+// elsewhere.
 func newClient(transport http.RoundTripper, base string, header http.Header) client {
 	return client{
 		http: &http.Client{
@@ -150,7 +151,7 @@ func (c client) own(ctx context.Context, url, marker string, isOwn func(written)
 	}
 }
 
-// eachComment calls a function for each comment of a JSON list. It holds one at a time.
+// eachComment calls each for the comments of a JSON list, one at a time.
 func eachComment(r io.Reader, each func(written)) error {
 	decoder := json.NewDecoder(r)
 	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {

@@ -1,6 +1,5 @@
-// Package comment turns a report in Markdown into the one comment of a pull request of GitHub or a
-// merge request of GitLab. It replaces the comment of the previous run, and calls the API of the
-// server over HTTP.
+// Package comment writes a report in Markdown as the comment of a pull request of GitHub or a merge
+// request of GitLab.
 package comment
 
 import (
@@ -19,10 +18,9 @@ type Comment struct {
 
 // Thread reads and writes the comments of one pull request.
 type Thread interface {
-	// Own returns the comments that the owner of the token has written and that have a marker, the
-	// oldest first.
+	// Own returns the comments of the owner of the token that have a marker, the oldest first.
 	Own(ctx context.Context, marker string) ([]Comment, error)
-	// Write replaces the text of a comment, or adds a comment if the ID is 0. It returns the comment's ID.
+	// Write replaces the text of a comment, or adds a comment if the ID is 0. It returns the ID.
 	Write(ctx context.Context, id int64, body string) (int64, error)
 	// Delete removes a comment. It returns no error if the comment does not exist.
 	Delete(ctx context.Context, id int64) error
@@ -30,19 +28,17 @@ type Thread interface {
 
 // Outcome is the result of a Post.
 type Outcome struct {
-	// Did is "created" or "replaced". It is "kept" if the comment has the text of a newer run.
+	// Did is "created", "replaced" or, if the comment has the text of a newer run, "kept".
 	Did string
 	ID  int64
 }
 
-// attempts is the maximum number of attempts. Post tries again if another run deletes the comment
-// during an attempt.
+// attempts is the maximum number of attempts, if another run deletes the comment during an attempt.
 const attempts = 3
 
 var errGone = errors.New("the comment to replace is gone")
 
-// Post makes a text the only comment with its marker. If several runs add a comment at the same time,
-// each keeps the oldest and deletes the others, so that one remains. The text of a newer run is kept.
+// Post makes a text the only comment with its marker. The text of a newer run is kept.
 func Post(ctx context.Context, thread Thread, text Text) (Outcome, error) {
 	var outcome Outcome
 	var err error

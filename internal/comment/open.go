@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// TokenVariable is the environment variable with the token. The token is never an argument, because
-// arguments are visible to other processes.
+// TokenVariable is the environment variable with the token. There is no flag for the token, because
+// other processes can read arguments.
 const TokenVariable = "KRATIX_SCHEDULE_COMMENT_TOKEN" //nolint:gosec // the name of a variable
 
 var (
@@ -33,7 +33,8 @@ type Environment struct {
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+/(?:[A-Za-z0-9_-]|\.+[A-Za-z0-9_-])[A-Za-z0-9_.-]*$`)
 
-// Open returns the pull request that a run is about, and the run.
+// Open returns the pull request that a run is about, and the run. The error may be ErrNoPullRequest
+// or ErrNoToken.
 func Open(env Environment) (Thread, Run, error) {
 	switch {
 	case env.Get("GITHUB_ACTIONS") == "true":

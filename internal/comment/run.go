@@ -14,7 +14,7 @@ type Run int64
 // runLine matches the second line of a comment.
 var runLine = regexp.MustCompile(`^<!-- run ([0-9]{1,18}) -->$`)
 
-// ParseRun returns the run in a variable of a CI system, or 0 if the text is not a number.
+// ParseRun returns the run in a variable of a CI system, or 0 if the text is not a valid number.
 func ParseRun(text string) Run {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n >= 1e18 {
@@ -23,7 +23,7 @@ func ParseRun(text string) Run {
 	return Run(n)
 }
 
-// line returns the line of a comment that names the run. It returns "" if the run is unknown.
+// line returns the line of a comment that names the run, or "" if the run is unknown.
 func (r Run) line() string {
 	if r == 0 {
 		return ""

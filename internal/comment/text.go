@@ -19,17 +19,16 @@ type Text struct {
 
 var markerLine = regexp.MustCompile(`^<!-- kratix-schedule (checked|planned) -->$`)
 
-// validName matches a name that cannot end the HTML comment that it is in.
+// validName matches a name that cannot end the HTML comment around it.
 var validName = regexp.MustCompile(`^[A-Za-z0-9_.]+(-[A-Za-z0-9_.]+)*$`)
 
 const maxName = 63
 
-// MaxReport is the maximum size of a report in Markdown, in bytes. A report has at most 65,000
-// characters.
+// MaxReport is the maximum size of a report in Markdown, in bytes.
 const MaxReport = 4 * 65_000
 
-// NewText returns the text to post for a report in Markdown. The name distinguishes several comments on one
-// pull request; it may be empty.
+// NewText returns the text to post for a report in Markdown. The name distinguishes comments on one
+// pull request, and may be empty.
 func NewText(report, name string, run Run) (Text, error) {
 	first, rest, _ := strings.Cut(report, "\n")
 	if !markerLine.MatchString(first) || len(report) > MaxReport {
@@ -44,7 +43,7 @@ func NewText(report, name string, run Run) (Text, error) {
 	return Text{Marker: first, Run: run, Rest: rest}, nil
 }
 
-// Body returns the text of the comment. Its second line names the run.
+// Body returns the text of the comment.
 func (t Text) Body() string { return t.Marker + "\n" + t.Run.line() + t.Rest }
 
 func has(body, marker string) bool {

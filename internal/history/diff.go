@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The limits of a Comparison: the number of files, the size of a file, and the size of all files, in
-// bytes.
+// The limits of a Comparison. The sizes are in bytes.
 const (
 	maxFiles     = 1000
 	maxFileSize  = 1 << 20
@@ -25,8 +24,7 @@ const (
 type Selection struct {
 	// Work selects the files of a Work, by its name with or without its namespace.
 	Work string
-	// Paths selects these files and directories. It is used if Work is empty. A store that reads
-	// only single files needs the paths of files.
+	// Paths selects these files and directories, if Work is empty.
 	Paths []tree.Path
 }
 
@@ -53,8 +51,9 @@ type Comparison struct {
 	More int
 }
 
-// Files returns the selected files that differ between two revisions, sorted. An empty revision is the
-// empty store. It fails with statestore.ErrUnknownRevision if the store cannot read a revision.
+// Files returns the selected files that differ between two revisions, sorted. An empty revision is
+// the empty store. It fails with statestore.ErrUnknownRevision if the store does not have a
+// revision.
 func Files(ctx context.Context, store statestore.Store, from, to statestore.Revision, selection Selection) ([]FileChange, error) {
 	pair, err := newPair(ctx, store, from, to, selection)
 	if err != nil {
@@ -63,9 +62,9 @@ func Files(ctx context.Context, store statestore.Store, from, to statestore.Revi
 	return pair.changes, nil
 }
 
-// Diff returns the selected files that differ between two revisions with their contents. An empty
-// revision is the empty store. It fails with statestore.ErrUnknownRevision if the store cannot read a
-// revision. The result contains the values of Secrets; report.FileDiff masks them when it is written.
+// Diff returns the selected files that differ between two revisions, with their contents. An empty
+// revision is the empty store. It fails with statestore.ErrUnknownRevision if the store does not
+// have a revision. The result contains the values of Secrets.
 func Diff(ctx context.Context, store statestore.Store, from, to statestore.Revision, selection Selection) (Comparison, error) {
 	pair, err := newPair(ctx, store, from, to, selection)
 	if err != nil {
@@ -95,7 +94,7 @@ func Diff(ctx context.Context, store statestore.Store, from, to statestore.Revis
 	return result, nil
 }
 
-// emptied returns nil for a file that does not exist, and an empty content for one that does.
+// emptied returns an empty content for a file that exists, and nil for a file that does not.
 func emptied(content []byte) []byte {
 	if content == nil {
 		return nil
@@ -108,13 +107,12 @@ type pair struct {
 	changes  []FileChange
 }
 
-// past is a revision of a store. Either the whole state can be read, or single files.
+// past is a revision of a store. If state is nil, the store reads single files.
 type past struct {
 	store    statestore.Store
 	revision statestore.Revision
 	state    *statestore.State
-	// read has the files that were read one by one. The content of a file that did not exist is
-	// nil.
+	// read contains the files that were read one by one, with nil for files that did not exist.
 	read map[tree.Path][]byte
 }
 
@@ -134,7 +132,7 @@ func newPair(ctx context.Context, store statestore.Store, from, to statestore.Re
 	return result, result.readFiles(ctx, selection)
 }
 
-// pastOf returns a revision. The state is nil if the store reads only single files.
+// pastOf returns a revision of a store.
 func pastOf(ctx context.Context, store statestore.Store, revision statestore.Revision) (past, error) {
 	one := past{store: store, revision: revision, read: map[tree.Path][]byte{}}
 	switch {
@@ -234,11 +232,10 @@ func (p *past) content(ctx context.Context, path tree.Path) ([]byte, error) {
 	return content, nil
 }
 
-// errNamed means that a store that reads only single files cannot find the files to compare.
+// errNamed means that a store that reads single files cannot find the files to compare.
 var errNamed = errors.New("this store cannot list the files of an earlier revision; name a Work or files")
 
-// readFiles reads the selected files of both revisions one by one. The files of a Work are those in
-// its records, now and at both revisions.
+// readFiles reads the selected files of both revisions one by one.
 func (p *pair) readFiles(ctx context.Context, selection Selection) error {
 	paths := slices.Clone(selection.Paths)
 	if selection.Work != "" {

@@ -1,7 +1,5 @@
-// Package history turns the log of a state store into the revisions that changed the placements of
-// a Work, and two revisions into the difference of their files. It does no I/O of its own: it reads
-// a statestore.Store. The numbers of revisions and records that it reads are bounded. Texts in its
-// results come from other writers and are not escaped.
+// Package history finds the revisions of a state store that changed the placements of a Work, and
+// the differences between two revisions. Texts in its results are not escaped.
 package history
 
 import (
@@ -15,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// DefaultLimit and MaxLimit are the default and the maximum number of entries of a History.
-// DefaultDepth and MaxDepth are the default and the maximum number of revisions that are searched.
+// DefaultLimit and MaxLimit are numbers of entries of a History. DefaultDepth and MaxDepth are
+// numbers of searched revisions.
 const (
 	DefaultLimit = 20
 	MaxLimit     = 1000
@@ -24,20 +22,19 @@ const (
 	MaxDepth     = 10_000
 )
 
-// maxCompared is the maximum number of revisions whose files are compared because their messages do
-// not name all Works.
+// maxCompared is the maximum number of revisions whose files are compared.
 const maxCompared = 20
 
 // Query selects revisions. Its zero value selects the newest revisions of the store.
 type Query struct {
-	// Work is the "namespace/name" of a Work, or its name alone. If it is empty, the revisions of
-	// all Works and of other programs are selected.
+	// Work is the "namespace/name" of a Work, or its name. If it is empty, all revisions are
+	// selected.
 	Work string
-	// Destination excludes revisions that are known to change only other Destinations. If it is
-	// empty, every Destination is selected.
+	// Destination selects the revisions that change a Destination, as far as this is known. If it
+	// is empty, all are selected.
 	Destination string
-	// Limit is the maximum number of entries. Depth is the maximum number of revisions that are
-	// searched. 0 means the default.
+	// Limit is the maximum number of entries, and Depth is the maximum number of searched
+	// revisions. 0 means the default.
 	Limit, Depth int
 }
 
@@ -45,12 +42,11 @@ type Query struct {
 type History struct {
 	// Entries are the selected revisions, the newest first.
 	Entries []Entry `json:"entries"`
-	// Searched is the number of revisions that were searched.
+	// Searched is the number of searched revisions.
 	Searched int `json:"searched"`
-	// More means that there are or may be older revisions that were not searched.
+	// More means that older revisions may exist.
 	More bool `json:"more"`
-	// Foreign is the number of searched revisions whose messages name no Work, such as the commits
-	// of other programs. It is 0 if the Query has no Work.
+	// Foreign is the number of searched revisions that name no Work, if the Query has a Work.
 	Foreign int `json:"foreign"`
 	// Warnings are the reasons why revisions may be missing.
 	Warnings []string `json:"warnings,omitempty"`
@@ -65,11 +61,9 @@ type Entry struct {
 	Committer string    `json:"committer,omitempty"`
 	Subject   string    `json:"subject,omitempty"`
 	// Changes are the changes of placements of the Work that the message describes.
-	Changes []Change `json:"changes,omitempty"`
-	// Trailers are the trailers of the message.
+	Changes  []Change  `json:"changes,omitempty"`
 	Trailers []Trailer `json:"trailers,omitempty"`
-	// Files are changed files. The function Files returns them for stores whose log does not name
-	// them.
+	// Files are changed files, for stores whose log names them.
 	Files []string `json:"files,omitempty"`
 }
 
@@ -89,8 +83,8 @@ func IsAmbiguous(err error) bool {
 	return errors.As(err, &ambiguous)
 }
 
-// Of returns the newest revisions of a store that a query selects. It fails with statestore.ErrNoLog
-// if the store cannot list its revisions.
+// Of returns the newest revisions of a store that a query selects. It fails with
+// statestore.ErrNoLog if the store cannot list its revisions.
 func Of(ctx context.Context, store statestore.Store, query Query) (History, error) {
 	limit, depth := bounded(query.Limit, DefaultLimit, MaxLimit), bounded(query.Depth, DefaultDepth, MaxDepth)
 	log, err := statestore.ReadLog(ctx, store, depth)
@@ -135,7 +129,7 @@ type searcher struct {
 	store statestore.Store
 	query Query
 	works []string
-	// files are the present files of the Work. They are read only from stores without messages.
+	// files are the present files of the Work. They are nil until they are needed.
 	files                     map[string]bool
 	compared, unsure, foreign int
 }
@@ -194,8 +188,7 @@ func (s *searcher) byFiles(ctx context.Context, entry Entry) (Entry, bool, error
 	return entry, len(entry.Files) > 0, nil
 }
 
-// byComparison selects a revision if the files of the Work differ from those of the revision
-// before.
+// byComparison selects a revision if it changes the files of the Work.
 func (s *searcher) byComparison(ctx context.Context, entry Entry) (Entry, bool, error) {
 	if s.compared == maxCompared {
 		s.unsure++

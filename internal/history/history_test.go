@@ -41,7 +41,7 @@ func openGit(t *testing.T, repository string) *git.Store {
 }
 
 // write writes the files and the record of a Work, and returns the new revision. contents are pairs
-// of a name and a content. Without contents, write removes the files and the record.
+// of a name and a content. Without contents, it removes the files and the record.
 func (f fixture) write(t *testing.T, work string, contents ...string) statestore.Revision {
 	t.Helper()
 	state := storetest.Read(t, f.Store)

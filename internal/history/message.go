@@ -8,16 +8,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The keys of the trailers in which this program lists the Works and Destinations that a commit
-// changes. omittedKey means that the list of Works is incomplete.
+// The keys of the trailers of this program. omittedKey means that the list of Works is incomplete.
 const (
 	workKey        = "Kratix-Work"
 	destinationKey = "Kratix-Destination"
 	omittedKey     = "Kratix-Work-Omitted"
 )
 
-// maxTrailers is the maximum number of trailers, and of changes, of a message that are returned.
-// maxSubject is the maximum length of its subject in bytes.
+// maxTrailers is the maximum number of trailers and of changes of a message, and maxSubject is the
+// maximum length of a subject in bytes.
 const (
 	maxTrailers = 1000
 	maxSubject  = 512
@@ -41,11 +40,11 @@ type Change struct {
 type message struct {
 	subject  string
 	trailers []Trailer
-	// works are the Works with the name of the query. destinations are all Destinations.
+	// works are the Works with the name of the query, and destinations are all Destinations.
 	works, destinations []string
 	changes             []Change
-	// isOwn means that the message has a trailer of this program with a Work. omits means that it
-	// does not name all of its Works.
+	// isOwn means that the message has a trailer of this program with a Work. omits means that the
+	// list of Works is incomplete.
 	isOwn, omits bool
 }
 
@@ -93,8 +92,7 @@ func parseMessage(text, name string) message {
 	return said
 }
 
-// destinationIs reports whether the message names a Destination as changed. The trailers count only
-// if the message has no lines about Works.
+// destinationIs reports whether the message names a Destination as changed.
 func (m *message) destinationIs(name string) bool {
 	if len(m.changes) > 0 {
 		return slices.ContainsFunc(m.changes, func(c Change) bool { return c.Destination == name })
@@ -102,8 +100,7 @@ func (m *message) destinationIs(name string) bool {
 	return slices.Contains(m.destinations, name)
 }
 
-// isNamed reports whether a Work, "namespace/name", has a name, which may omit the namespace. Every
-// Work has the empty name.
+// isNamed reports whether a Work, "namespace/name", has a name, which may omit the namespace.
 func isNamed(work, name string) bool {
 	return name == "" || work == name || !strings.Contains(name, "/") && strings.HasSuffix(work, "/"+name)
 }

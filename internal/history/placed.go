@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRecords is the maximum number of records that are read to find the files of a Work. The file
-// name of a record has at least maxReadableName bytes of the placement's name, or all of it.
+// maxRecords is the maximum number of records that are read. maxReadableName is the minimum number
+// of bytes of a long placement name in the file name of a record.
 const (
 	maxRecords      = 10_000
 	maxReadableName = 190
@@ -63,8 +63,7 @@ func placedIn(ctx context.Context, state statestore.State, name string) (placed,
 	return found, nil
 }
 
-// mayRecord reports whether a record with this file name may belong to the Work. The file name
-// begins with the namespace, a hyphen and the Work's name. A long file name is cut.
+// mayRecord reports whether a record with this file name may belong to the Work.
 func mayRecord(file, name string) bool {
 	namespace, work, qualified := strings.Cut(name, "/")
 	if !qualified {

@@ -36,7 +36,7 @@ type (
 	}
 )
 
-// DecodeReport reads the JSON of a report, as run serves it, item by item.
+// DecodeReport reads the JSON of a report, item by item.
 func DecodeReport(in io.Reader) (Listing, error) {
 	bounded := &itemReader{from: in, left: maxItem}
 	d := reportDecoder{decoder: json.NewDecoder(bounded), bounded: bounded, failed: map[string]string{}}
@@ -53,8 +53,7 @@ func DecodeReport(in io.Reader) (Listing, error) {
 
 const maxItem = 8 << 20
 
-// itemReader fails when one item has more than maxItem bytes, because a decoder keeps the whole
-// item in memory.
+// itemReader is a reader that fails after maxItem bytes of one item.
 type itemReader struct {
 	from io.Reader
 	left int

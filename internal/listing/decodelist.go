@@ -9,7 +9,7 @@ import (
 var errNotList = errors.New("the API server's answer is not a list of objects")
 
 // DecodeList reads a list of the Kubernetes API, object by object. It returns the token of the next
-// page, or "" after the last one.
+// page, or "" after the last page.
 func DecodeList(in io.Reader, kind string, take func(Object)) (next string, err error) {
 	bounded := &itemReader{from: in, left: maxItem}
 	d := reportDecoder{decoder: json.NewDecoder(bounded), bounded: bounded}

@@ -12,24 +12,23 @@ import (
 
 // Filter selects rows. Its zero value selects all.
 type Filter struct {
-	// Names are the names of the selected rows.
+	// Names are the names of the selected rows. If it is empty, all names are selected.
 	Names                                  []string
 	Namespace, Promise, Destination, State string
 	Selector                               labels.Selector
 	isLenient                              bool
 }
 
-// LackError is the error about a fact that a filter or a kind needs, and that the source does not
-// have.
+// LackError is the error about a fact that the source does not have.
 type LackError struct {
 	Fact Fact
-	// Why names the source, and another source that has the fact.
+	// Why names the source, and a source that has the fact.
 	Why string
 }
 
 func (e *LackError) Error() string { return e.Why }
 
-// Check returns an error if the source does not have the facts of a kind and a filter.
+// Check returns an error if the source lacks a fact that the kind or the filter needs.
 func (l *Listing) Check(kind Kind, f Filter) error {
 	needs := map[Fact]bool{
 		Labels: f.Selector != nil && !f.Selector.Empty(), Promises: f.Promise != "", Problems: kind == Conflicts,
@@ -42,8 +41,7 @@ func (l *Listing) Check(kind Kind, f Filter) error {
 	return nil
 }
 
-// Has returns an error if a field of the filter is set, and a kind does not have the property. The
-// error names the flag of the field.
+// Has returns an error if the filter compares a property that rows of the kind do not have.
 func (f Filter) Has(kind Kind) error {
 	for _, one := range []struct {
 		flag  string
@@ -98,7 +96,7 @@ func (f Filter) matches(has facts, state string) bool {
 func isAmong(value string, some []string) bool { return value == "" || slices.Contains(some, value) }
 
 // Existing returns the filter for the names of rows that exist or have existed. Select does not
-// return these names as missing.
+// report these names as missing.
 func (f Filter) Existing(names []string) Filter {
 	f.Names, f.isLenient = names, true
 	return f

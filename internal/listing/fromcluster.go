@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Object has the fields of a cluster's object from which rows are made. It does not have the
-// contents of Works.
+// Object contains the fields of an object in a cluster from which rows are made.
 type Object struct {
 	Kind     string `json:"-"`
 	Metadata struct {
@@ -60,8 +59,8 @@ func (o *Object) condition(name string) (condition, bool) {
 	return condition{}, false
 }
 
-// FromCluster returns the listing of the objects of a cluster. States are the conditions that the
-// scheduler has reported.
+// FromCluster returns the listing of the objects of a cluster, with the states that their
+// conditions report.
 func FromCluster(objects []Object) Listing {
 	var l Listing
 	placed := map[string]bool{}
@@ -140,8 +139,7 @@ func (l *Listing) addConflict(o *Object, row Placement) {
 	l.Conflicts = append(l.Conflicts, conflict)
 }
 
-// stateOf returns the state that the condition Ready describes, and the message of the condition if
-// it is not True.
+// stateOf returns the state that the condition Ready describes, and the reason if it is not ready.
 func (o *Object) stateOf() (state, reason string) {
 	ready, known := o.condition("Ready")
 	switch {

@@ -59,8 +59,8 @@ func FromRecords(ctx context.Context, state statestore.State, store Store) (l Li
 	return l, foreign, nil
 }
 
-// groupOf returns a short name for the group with an ID: the directory if it is the default group,
-// and otherwise the beginning of the ID. No other directory can be derived from an ID.
+// groupOf returns a short name for the group with an ID: the default directory, or the beginning of
+// the ID.
 func groupOf(id string) string {
 	if id == kratix.GroupID(kratix.DefaultDirectory) || id == "" {
 		return kratix.DefaultDirectory

@@ -1,6 +1,5 @@
-// Package listing converts the data of a round, a store, a cluster or a daemon to rows for people
-// and programs, and rows to text. Its only I/O is on the readers, writers and states that callers
-// pass. Texts in rows come from other writers; they are escaped when they are printed.
+// Package listing converts the data of a round, a store, a cluster or a daemon to rows, and rows to
+// text. Texts in rows are escaped when they are printed.
 package listing
 
 import (
@@ -26,13 +25,13 @@ const (
 // Kinds returns all values of Kind.
 func Kinds() []Kind { return []Kind{Placements, Destinations, Stores, Conflicts} }
 
-// Listing is everything that a source has.
+// Listing contains the rows of a source.
 type Listing struct {
 	Placements   []Placement
 	Destinations []Destination
 	Stores       []Store
 	Conflicts    []Conflict
-	// Lacks maps each fact that the source does not have to an advice for the user.
+	// Lacks maps each fact that the source does not have to advice for the user.
 	Lacks map[Fact]string
 }
 
@@ -43,13 +42,12 @@ type Fact string
 const (
 	Labels   Fact = "labels"
 	Promises Fact = "Promises"
-	// Problems are conflicts.
 	Problems Fact = "conflicts"
 )
 
 // Item is a row.
 type Item interface {
-	// Name is the name that commands accept.
+	// Name returns the name that commands accept.
 	Name() string
 	key() string
 	cells() []string
@@ -58,8 +56,7 @@ type Item interface {
 	deleted() Item
 }
 
-// facts are the properties that filters compare. A filter selects no rows of a kind that lacks its
-// property.
+// facts are the properties that filters compare.
 type facts struct {
 	names                                     []string
 	namespaces, promises, destinations, state []string
@@ -68,7 +65,7 @@ type facts struct {
 
 const deletedState = "deleted"
 
-// Placement is a group of a Work on a Destination, or one that is placed nowhere.
+// Placement is the row of a group of a Work, on a Destination or not placed.
 type Placement struct {
 	Namespace   string `json:"namespace,omitempty"`
 	Work        string `json:"work"`
@@ -165,7 +162,7 @@ func (d Destination) deleted() Item {
 	return d
 }
 
-// Name returns the name of the store with its kind.
+// Name returns the kind and the name of the store.
 func (s Store) Name() string { return join(s.Kind, s.StoreName) }
 
 func (s Store) key() string { return s.Name() }
@@ -183,7 +180,7 @@ func (s Store) deleted() Item {
 	return s
 }
 
-// Name returns the namespace and name of the object.
+// Name returns the name of the object, without its kind.
 func (c Conflict) Name() string { return objectName(c.Object) }
 
 func (c Conflict) key() string {
@@ -247,8 +244,8 @@ func items[T Item](all []T, compare func(a, b T) int) []Item {
 	return sorted
 }
 
-// Count sets the numbers of placements of Destinations and stores. It adds Destinations that only a
-// placement names.
+// Count sets the numbers of placements and Destinations. It adds missing Destinations of
+// placements.
 func (l *Listing) Count() {
 	at := make(map[string]int, len(l.Destinations))
 	for i := range l.Destinations {
@@ -290,7 +287,7 @@ func (l *Listing) Count() {
 	}
 }
 
-// unknownState is the state of a row if the source of the row does not contain its state.
+// unknownState is the state of a row whose source does not contain it.
 const unknownState = "unknown"
 
 func join(first, second string) string {

@@ -52,11 +52,11 @@ type Style struct {
 	NoHeaders bool
 }
 
-// SchemaVersion is the version of the JSON and YAML output. It changes if programs that read it have to
-// be changed.
+// SchemaVersion is the version of the JSON and YAML output. It changes if programs that read the
+// output must change.
 const SchemaVersion = 1
 
-// Print writes rows.
+// Print writes rows, and returns the error of w.
 func Print(w io.Writer, kind Kind, rows []Item, style Style) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	var err error
@@ -122,8 +122,7 @@ func printNames(out *bufio.Writer, rows []Item) {
 
 const padding = 3
 
-// table prints rows in columns. The columns of later rows are at least as wide as those of earlier
-// ones.
+// table prints rows in columns, which grow with later rows.
 type table struct {
 	columns []column
 	style   Style
@@ -185,7 +184,7 @@ func (t *table) line(out *bufio.Writer, cells []string) {
 	out.WriteByte('\n') //nolint:errcheck // Flush returns the error
 }
 
-// shown returns the text of a cell, or a placeholder for an empty one.
+// shown returns the text of a cell, or a placeholder for an empty cell.
 func shown(cell string) string {
 	if cell == "" {
 		return "<none>"

@@ -30,8 +30,8 @@ type event struct {
 	Object Item   `json:"object"`
 }
 
-// Print writes the rows that were added or changed since the last call, and those that are gone with
-// the state "deleted". It returns the number of these rows.
+// Print writes the rows that have changed since the last call, and deleted rows. It returns their
+// number.
 func (w *Watcher) Print(to io.Writer, rows []Item) (int, error) {
 	next := make(map[string]Item, len(rows))
 	var events []event

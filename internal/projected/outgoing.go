@@ -12,11 +12,10 @@ import (
 )
 
 type outgoing struct {
-	// stored has, for a store that is read, the stored files that differ from those of the
-	// WorkPlacements.
+	// stored contains the stored files that differ from those of the WorkPlacements, if the store
+	// is read.
 	stored map[tree.Path]storedFile
-	// remembered has the files that WorkPlacements had before they were changed, for a store that
-	// is not read.
+	// remembered contains the former files of WorkPlacements, if the store is not read.
 	remembered []formerFile
 }
 
@@ -27,19 +26,18 @@ type storedFile struct {
 
 type formerFile struct {
 	file tree.File
-	// placement is the key of the WorkPlacement that had the file. destination is the name of its
-	// Destination. The file counts as outgoing before the time until.
+	// placement and destination are the WorkPlacement and the Destination of the file, which counts
+	// as outgoing before until.
 	placement   kratix.Key
 	destination string
 	until       time.Time
 }
 
-// memoryOfFormer is the time for which the former files of a WorkPlacement count if the store is
-// not read. Kratix writes a WorkPlacement within seconds after a change, and does not report which
-// version it has written.
+// memoryOfFormer is the time for which a former file counts if the store is not read. Kratix writes
+// within seconds.
 const memoryOfFormer = 30 * time.Second
 
-// note adds the file to stored if differs is set, and otherwise removes the path from stored.
+// note adds the file to stored if it differs, and removes the path otherwise.
 func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	switch {
 	case !differs:
@@ -51,9 +49,8 @@ func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	}
 }
 
-// remember records the files that differ between two overlays of a Destination, with their contents
-// in the first one, if their WorkPlacements still exist. It drops the files of WorkPlacements of
-// the Destination that are gone. It does nothing if after is nil.
+// remember records files of the overlay before that differ in the overlay after. It does nothing if
+// after is nil.
 func (o *outgoing) remember(before, after *overlay, now time.Time) {
 	if after == nil {
 		return

@@ -11,27 +11,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// overlay has the files that the WorkPlacements of one Destination will have in its store. They
-// include records, as if this program had written the WorkPlacements.
+// overlay contains the files that the WorkPlacements of one Destination will have in its store,
+// including records.
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
 	implied     []ImpliedPlacement
-	// records is the directory of the records. lists are the stored files in this directory:
-	// Kratix's lists of files, and former records.
+	// records is the directory of the records, and lists are the stored files in this directory.
 	records     tree.Path
 	lists       statestore.Files
 	projections map[*kratix.WorkPlacement]*projection
-	// digests has the digests of all files. The field from maps each file to its projection, except
-	// the joined file, which belongs to several.
+	// digests contains the digests of all files. from maps the files to their projections, without
+	// the joined file.
 	digests map[tree.Path]statestore.Digest
 	from    map[tree.Path]*projection
 	// joined is the joined file with the parts of the placements that have a record. separate are
-	// the parts of the others.
+	// the other parts.
 	joined   []tree.File
 	separate []statestore.Outgoing
-	// recent caches the last decoded placement, because the files of a placement are read one by
-	// one.
+	// recent caches the last decoded placement.
 	recent struct {
 		of        *projection
 		rendering layout.Rendering
@@ -42,8 +40,8 @@ func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
-// placementAt returns the WorkPlacement to which a file belongs. It returns nil if the file belongs
-// to several WorkPlacements, or is not in the overlay.
+// placementAt returns the WorkPlacement to which a file belongs, or nil if there is none or
+// several.
 func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	if o == nil || o.from[path] == nil {
 		return nil
@@ -51,16 +49,14 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	return o.from[path].placement
 }
 
-// projection has the paths and digests of the files of one WorkPlacement. The compressed contents
-// in the WorkPlacement are decoded when they are needed.
+// projection contains the paths and digests of the files of one WorkPlacement.
 type projection struct {
 	placement *kratix.WorkPlacement
 	digests   map[tree.Path]statestore.Digest
-	// name is the result of kratix.PlacementName, which may differ from the name of the placement.
-	// name is empty if the placement has no record.
+	// name is the name of the placement in its record. It is empty if the placement has no record.
 	name   string
 	record tree.Path
-	// listed are the files in Kratix's list of the placement's files, in mode none.
+	// listed are the files in Kratix's list of the files of the placement, in mode none.
 	listed []tree.Path
 }
 
@@ -110,13 +106,12 @@ func (o *overlay) addSeparate(part layout.Part) {
 	}
 }
 
-// recordNames returns, for each WorkPlacement of a Destination, the name in its record, which is
-// the result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
-// record. A WorkPlacement without a Work has none.
+// recordNames returns the names that WorkPlacements have in their records. A WorkPlacement without
+// a record has no name.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))
 	taken := make(map[kratix.Key]bool, len(placements))
-	for _, named := range []bool{true, false} { // WorkPlacements whose own name is the result of PlacementName take precedence
+	for _, named := range []bool{true, false} { // WorkPlacements with the name that Kratix generates take precedence
 		for _, p := range placements {
 			if p.Labels[kratix.WorkLabel] == "" {
 				continue
@@ -158,7 +153,7 @@ func (o *overlay) addImplied(ctx context.Context, implied []ImpliedPlacement, co
 }
 
 // project returns the projection of a WorkPlacement. name is the name in its record. Files that
-// cannot be decoded are omitted, because Kratix cannot write them either.
+// cannot be decoded are omitted, because Kratix cannot write them.
 func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, name string, lists statestore.Files, contents statestore.Contents) (*projection, error) {
 	made := &projection{placement: p, name: name, digests: map[tree.Path]statestore.Digest{}}
 	if err := made.readList(ctx, d, lists, contents); err != nil {
@@ -177,8 +172,7 @@ func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement
 	return made, nil
 }
 
-// readList reads Kratix's list of the placement's files in mode none. These files belong to the
-// placement, even if the WorkPlacement no longer contains them.
+// readList reads Kratix's list of the files of the placement, in mode none.
 func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
 	path, err := layout.FlatRecordPath(d, m.placement)
 	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {

@@ -32,8 +32,7 @@ type cluster struct {
 	now        time.Time
 	works      map[string]*kratix.Work
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// dirty maps each WorkPlacement that Kratix has not written yet to the time of its first change
-	// after the last write.
+	// dirty maps each WorkPlacement with an unwritten change to the time of the first such change.
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
 	orphans      []kratix.Key
@@ -109,8 +108,7 @@ func (c *cluster) delete(name string) {
 	}
 }
 
-// change replaces a WorkPlacement by a changed copy. An API client also returns a new object for
-// each version.
+// change replaces a WorkPlacement by a changed copy.
 func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	made := c.placements[key].DeepCopy()
 	how(made)
@@ -274,9 +272,6 @@ func (c *cluster) runUntilIdle(random *rand.Rand) report.Report {
 	return c.round()
 }
 
-// TestNoCommitOfKratixHasAnObjectTwice changes Works at random, and makes Kratix write
-// WorkPlacements in random order. No state of the store may contain an object twice. In the end,
-// every placement that can be written must be written.
 func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -316,9 +311,8 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	}
 }
 
-// checkNothingWaits checks that all changes are written, and that no placement alone waits for an
-// object that is still in the store. Two placements may wait for objects of each other, because no
-// single commit can write both.
+// checkNothingWaits checks that all changes are written. Two placements may wait for objects of
+// each other, because no single commit can write both.
 func (c *cluster) checkNothingWaits(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}

@@ -21,12 +21,12 @@ type store struct {
 
 	// real are the files of inner at the last read, and files are the files of the projection.
 	real, files statestore.Files
-	// probe is the digest of an empty content. If it changes, the store computes digests in another
+	// probe is the digest of an empty content. It changes if the store computes digests in another
 	// way.
 	probe  statestore.Digest
 	on     map[string]*overlay
 	placed map[tree.Path]placedFile
-	// outgoing has the files that the store still has and that will be replaced or removed.
+	// outgoing contains the stored files that will be replaced or removed.
 	outgoing outgoing
 }
 
@@ -37,8 +37,7 @@ type placedFile struct {
 	by  *overlay
 }
 
-// Apply writes nothing, because Kratix writes the files. It returns the revision on which the
-// changes are based.
+// Apply writes nothing, because Kratix writes the files.
 func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	return changes.Base, nil
 }
@@ -80,8 +79,7 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 	return statestore.State{Warnings: []string{"it is not read: only WorkPlacements are compared, and not what others have put there"}}, nil
 }
 
-// project updates the files for the current content of the store and the current WorkPlacements. It
-// updates only files that have changed in one of the two.
+// project updates the files for the current content of the store and the current WorkPlacements.
 func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
 	if s.placed == nil {
 		s.on, s.placed = map[string]*overlay{}, map[tree.Path]placedFile{}
@@ -116,7 +114,6 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 }
 
 // overlays returns the overlays of the Destinations by name, and the directories of their records.
-// Overlays that are unchanged since the last round are reused.
 func (s *store) overlays(ctx context.Context, stored statestore.Files, contents statestore.Contents) (made map[string]*overlay, bases []tree.Path, err error) {
 	made = map[string]*overlay{}
 	for _, d := range s.stores.destinations[s.ref] {
@@ -147,8 +144,8 @@ func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
 	}
 }
 
-// replace replaces the overlay of a Destination by made. Either overlay may be nil. It adds the
-// paths that may have changed to stale.
+// replace replaces the overlay of a Destination, and adds the paths that may have changed to stale.
+// Either overlay may be nil.
 func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	if was != nil {
 		for path := range was.digests {
@@ -169,8 +166,7 @@ func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	}
 }
 
-// refresh updates the files at the stale paths. It omits the records in the store, because the
-// overlays have the records.
+// refresh updates the files at the stale paths.
 func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	changes := make([]statestore.FileChange, 0, len(stale))
 	for path := range stale {

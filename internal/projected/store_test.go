@@ -82,7 +82,7 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 		c.kratixWrites(random)
 	}
 	for key := range c.placements {
-		c.change(key, func(p *kratix.WorkPlacement) { p.Annotations = map[string]string{"a": "b"} }) // the next Read must read the list of this WorkPlacement again
+		c.change(key, func(p *kratix.WorkPlacement) { p.Annotations = map[string]string{"a": "b"} }) // the next Read must read the list again
 	}
 	store.fails = true
 	if _, err := read(); err == nil {

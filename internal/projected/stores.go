@@ -1,7 +1,6 @@
-// Package projected converts the state stores and the WorkPlacements of a cluster to the state
-// stores as they will be when Kratix has written every WorkPlacement. It is for the mode in which
-// this program schedules and Kratix writes. A projection begins with the files in the store, or
-// with an empty store if the store is not read. The only I/O of the package is reading the stores.
+// Package projected converts state stores and WorkPlacements to the state stores as they will be
+// when Kratix has written every WorkPlacement. It is for the mode in which this program schedules
+// and Kratix writes.
 package projected
 
 import (
@@ -20,14 +19,12 @@ type Stores struct {
 	Opener statestore.Opener
 	// Unread means that the stores are not read. The projections then begin with empty stores.
 	Unread bool
-	// Now returns the current time.
-	Now func() time.Time
-	// Implied returns the implied placements. Their files are in the lists of other WorkPlacements.
-	// It may be nil.
+	Now    func() time.Time
+	// Implied returns the implied placements. It may be nil.
 	Implied func() []ImpliedPlacement
 
-	// placements has the WorkPlacements by the name of their Destination. destinations has the
-	// Destinations by their state store.
+	// placements contains the WorkPlacements by the name of their Destination, and destinations
+	// contains the Destinations by state store.
 	placements   map[string][]*kratix.WorkPlacement
 	destinations map[kratix.StateStoreReference][]*kratix.Destination
 	implied      map[string][]ImpliedPlacement
@@ -37,7 +34,7 @@ type Stores struct {
 // ImpliedPlacement is a WorkPlacement that does not exist although its files do.
 type ImpliedPlacement struct {
 	*kratix.WorkPlacement
-	// Of is the WorkPlacement whose list, in mode none, contains the files.
+	// Of is the WorkPlacement whose list contains the files, in mode none.
 	Of *kratix.WorkPlacement
 }
 
@@ -60,14 +57,14 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 	}
 }
 
-// Open returns the projection of a store. While the Opener returns the same store, Open returns the
-// same projection.
+// Open returns the projection of a store. It is the same as before if the Opener returns the same
+// store.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	var inner statestore.Store
 	if !s.Unread || spec == nil {
 		var err error
 		if inner, err = s.Opener.Open(ref, spec, secret); err != nil {
-			return nil, err // without the files of others, the conflicts with them would not be found
+			return nil, err // without the store, conflicts with its files would not be found
 		}
 	}
 	if s.open == nil {

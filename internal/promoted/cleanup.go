@@ -11,17 +11,15 @@ import (
 )
 
 // LiveCleanup is a source for the clean-up of one Destination. Its snapshots have the promoted
-// Destinations on their live state stores, and protect the locations that Kratix writes for them.
-// It is not safe for concurrent use.
+// Destinations on their live state stores. It is not safe for concurrent use.
 type LiveCleanup struct {
 	source.Source
 	// Live maps the state stores of Destinations without an annotation to live state stores.
 	Live Stores
-	// Of is the name of the Destination to clean up.
-	Of string
+	Of   string
 
-	// unsure is the state store of the Destination to clean up, if it is not known whether the
-	// Destination has a live state store. Otherwise it is nil.
+	// unsure is the state store of the Destination to clean up if its live state store is unknown,
+	// and nil otherwise.
 	unsure *kratix.StateStoreReference
 }
 
@@ -34,8 +32,8 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("Destination %s: %s; where it is live is not known, so nothing is removed. %s", e.Destination, e.Why, e.Fix)
 }
 
-// Snapshot returns the snapshot of Source, in which promoted Destinations are on their live state
-// stores. The error may be a RefusedError.
+// Snapshot returns the snapshot of Source, with promoted Destinations on their live state stores.
+// The error may be a RefusedError.
 func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := o.Source.Snapshot(ctx)
 	if err != nil {
@@ -71,8 +69,7 @@ func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 }
 
 // withoutLive divides the Destinations without a live state store. untouched are those on a state
-// store from which other Destinations are promoted. left are all others. The error is a
-// RefusedError about the Destination to clean up.
+// store from which others are promoted, and left are all others.
 func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
 	o.unsure = nil
 	for _, d := range all {
@@ -91,8 +88,8 @@ func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix
 	return left, untouched, nil
 }
 
-// whyPromoted returns the evidence that a Destination without a known live state store is promoted.
-// It returns "" if there is no evidence.
+// whyPromoted returns the evidence that a Destination without a known live state store is promoted,
+// or "".
 func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
 	switch {
 	case slices.Contains(d.Finalizers, kratix.LiveFinalizer):
@@ -103,9 +100,8 @@ func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]
 	return ""
 }
 
-// MayBeLive reports whether a state store may have live files of the Destination. The result is
-// true if the Destination's live state store is not known, and the store is not the one in the
-// Destination's spec. MayBeLive must be called after Snapshot.
+// MayBeLive reports whether a state store may be the unknown live state store of the Destination.
+// It must be called after Snapshot.
 func (o *LiveCleanup) MayBeLive(store string) bool {
 	return o.unsure != nil && o.unsure.String() != store
 }

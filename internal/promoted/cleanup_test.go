@@ -26,8 +26,8 @@ func (s *cleanupEnv) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kr
 	return s.stores[ref.Name], nil
 }
 
-// The Destination d was first on the state store old, then managed on staging, and then promoted to
-// live. All three stores have records of it.
+// The Destination d was first on the state store old, then on staging, and then promoted to live.
+// All three stores have records of d.
 func newCleanupEnv(t *testing.T) *cleanupEnv {
 	s := &cleanupEnv{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
 	for _, name := range []string{"live", "old", "staging"} {

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Stores maps the state stores with the files of Kratix to live state stores, to which this program
-// writes.
+// Stores maps the state stores that Kratix writes to live state stores.
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
 // ErrReference is the error about a reference that is not KIND/NAME.
@@ -29,14 +28,13 @@ func ParseReference(text string) (kratix.StateStoreReference, error) {
 	return ref, nil
 }
 
-// moved is a Destination of the cluster (from), and its copy on its live state store (to).
+// moved is a Destination (from), and its copy on its live state store (to).
 type moved struct {
 	from, to *kratix.Destination
 }
 
-// destinations returns two kinds of objects: the Destinations on their live state stores, and all
-// state stores except those to which only Kratix writes. unwritten are the Destinations without a
-// usable live state store.
+// destinations returns the Destinations on their live state stores, with the state stores to read
+// or write. unwritten are the Destinations without a usable live state store.
 func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwritten []*kratix.Destination, findings []finding.Finding) {
 	stores := storesIn(seen)
 	staging := newStaging(seen, stores)
@@ -65,8 +63,7 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
-// Opened returns a function that selects the state stores that promote mode opens: all state stores
-// except the ones to which only Kratix writes.
+// Opened returns a function that selects the state stores that promote mode opens.
 func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	return func(objects []kratix.Object) []kratix.Object {
 		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
@@ -89,11 +86,10 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 	return stores
 }
 
-// filesStay is the end of all messages about Destinations without a usable live state store.
+// filesStay is the end of messages about Destinations without a usable live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
 
-// usableStore returns the live state store of a Destination. It returns a finding if there is none,
-// or if Kratix writes to the same location.
+// usableStore returns the live state store of a Destination, or a finding if it cannot be used.
 func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
 	ref, wrong := s.liveStore(d, stores)
 	if wrong == nil {
@@ -128,8 +124,7 @@ func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreRe
 
 type staging struct {
 	stores map[kratix.StateStoreReference]bool
-	// locations has the locations of all Destinations, by the result of canonical for their
-	// storage.
+	// locations contains the locations of all Destinations, by canonical storage.
 	locations map[string][]stagingLocation
 }
 
@@ -154,19 +149,16 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 	return s
 }
 
-// canonicalLocation returns the location of a Destination's files in a state store. The storage of
-// the location is the result of canonical. If a path is invalid, canonicalLocation returns an
-// error, because nothing can be written there.
+// canonicalLocation returns the location of a Destination in a state store, with the canonical
+// storage. It returns an error if a path is invalid.
 func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (layout.Location, error) {
 	at, err := layout.DestinationLocation(d, ref, store)
 	at.Storage = canonical(ref.Kind, at.Storage)
 	return at, err
 }
 
-// canonical returns the same text for spellings of a storage that many servers treat alike: the
-// path of a repository in any case, and a bucket of AWS with any endpoint. Other packages
-// distinguish them. Here, the worst result of treating them as equal is that a placement is not
-// promoted.
+// canonical returns the same text for spellings of a storage that many servers treat alike. The
+// worst effect of a false match is that a placement is not promoted.
 func canonical(kind, storage string) string {
 	switch kind {
 	case kratix.OCIStateStoreKind:
@@ -191,8 +183,8 @@ func canonical(kind, storage string) string {
 	return strings.TrimSuffix(host+":"+port, ":") + "/" + bucket
 }
 
-// overlap returns a finding if Kratix writes to the location that a Destination's files have in its
-// live state store. Otherwise it returns nil.
+// overlap returns a finding if Kratix writes to the live location of a Destination, and nil
+// otherwise.
 func (s staging) overlap(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) *finding.Finding {
 	at, err := canonicalLocation(d, ref, store)
 	if err != nil {

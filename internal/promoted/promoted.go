@@ -1,7 +1,6 @@
 // Package promoted is for promote mode, in which Kratix schedules and writes, and this program
 // writes the same placements to live state stores. It converts the snapshot of the cluster to the
-// input of a round: a Work for each WorkPlacement, with its contents, and the Destinations with
-// their live state stores. It does no I/O itself.
+// input of a round.
 package promoted
 
 import (
@@ -19,26 +18,25 @@ import (
 )
 
 // Source converts the snapshots of a cluster in which Kratix schedules. It is also the
-// reconcile.Planner for its last Snapshot. Objects that have not changed since the last one keep
-// their pointers. It is not safe for concurrent use.
+// reconcile.Planner for its last Snapshot. It is not safe for concurrent use.
 type Source struct {
 	cluster source.Source
 	live    Stores
 	planner scheduler.Assigned
 
-	// last has the decisions of the last snapshot, and works has the same decisions by
-	// WorkPlacement. targets has the name of each Work's Destination.
+	// last contains the decisions of the last snapshot, and works contains them by WorkPlacement.
+	// targets contains the name of the Destination of each Work.
 	last    decisions
 	works   map[kratix.Key]decision
 	targets map[*kratix.Work]string
-	// moved has those Destinations of the last snapshot that have a live state store, by name.
+	// moved contains the Destinations of the last snapshot that have a live state store, by name.
 	moved map[string]moved
 }
 
 var _ source.Source = (*Source)(nil)
 
-// New returns the Source for a cluster whose snapshots have all WorkPlacements with their contents.
-// live maps the state stores of Destinations without an annotation to live state stores.
+// New returns the Source for a cluster. live maps the state stores of Destinations without an
+// annotation to live state stores.
 func New(cluster source.Source, live Stores) *Source {
 	s := &Source{cluster: cluster, live: live}
 	s.planner.To = func(work *kratix.Work) string { return s.targets[work] }
@@ -71,7 +69,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		s.last = s.decide(seen)
 	}
 
-	snapshot := source.Gather(made) // without findings, because the cluster's snapshot has them already
+	snapshot := source.Gather(made) // the snapshot of the cluster has the findings already
 	snapshot.Works, snapshot.Unwritten = s.last.decided, slices.Concat(seen.Unwritten, unwritten)
 	snapshot.Assigned, snapshot.Assignments = true, s.last.assignments
 	snapshot.Secrets, snapshot.Profiles, snapshot.FromAPI = seen.Secrets, seen.Profiles, seen.FromAPI
@@ -87,8 +85,8 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// decision is a WorkPlacement, and the Work that was made from it. original is its Work in the
-// cluster, or nil if there is none that can be used.
+// decision is a WorkPlacement, and the Work that was made from it. original is its usable Work in
+// the cluster, or nil.
 type decision struct {
 	placement      *kratix.WorkPlacement
 	work, original *kratix.Work
@@ -97,9 +95,9 @@ type decision struct {
 type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
-	// decided has a Work for each usable WorkPlacement that is not being deleted. assignments and
-	// unusable are the keys of the usable and of the unusable WorkPlacements. rejected are the keys
-	// of the Works of the unusable WorkPlacements. decided and assignments are sorted.
+	// decided contains a Work for each usable WorkPlacement that is not being deleted. assignments
+	// and unusable are keys of WorkPlacements. rejected are the keys of the Works of unusable
+	// WorkPlacements.
 	decided     []*kratix.Work
 	assignments []kratix.Key
 	rejected    []kratix.Key
@@ -144,9 +142,7 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 	return made
 }
 
-// unusable returns the reason why a WorkPlacement cannot be promoted, or "" if it can. A
-// WorkPlacement must have the name and the labels that Kratix sets, because otherwise the record of
-// its files could not be found.
+// unusable returns the reason why a WorkPlacement cannot be promoted, or "" if it can.
 func unusable(p *kratix.WorkPlacement) string {
 	switch work := p.Labels[kratix.WorkLabel]; {
 	case work == "":
@@ -161,8 +157,7 @@ func unusable(p *kratix.WorkPlacement) string {
 	return ""
 }
 
-// originalOf returns the Work of a WorkPlacement in the cluster, or nil if there is none that can
-// be used.
+// originalOf returns the Work of a WorkPlacement in the snapshot, or nil if it is missing.
 func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	at, found := slices.BinarySearchFunc(seen.Works, p.Work(), func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	if !found {
@@ -171,9 +166,8 @@ func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	return seen.Works[at]
 }
 
-// workOf returns a Work with the contents of one WorkPlacement. The Work in the cluster provides
-// the age, which decides conflicts, the directory of the group, and the labels and annotations for
-// commit messages.
+// workOf returns a Work with the contents of one WorkPlacement. in is its Work in the cluster, or
+// nil.
 func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	work := kratix.NewWork()
 	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation
@@ -208,7 +202,6 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 }
 
 // withoutEffect returns the labels or annotations of a Work without those that would change a plan.
-// Kratix has already decided where the Work goes.
 func withoutEffect(all map[string]string) map[string]string {
 	hasEffect := func(key, _ string) bool {
 		return key == kratix.DryRunLabel || strings.HasPrefix(key, "kratix-schedule.io/")
@@ -223,8 +216,8 @@ func withoutEffect(all map[string]string) map[string]string {
 	return all
 }
 
-// sameWork reports whether a later decision about the same WorkPlacement has an equal Work. It
-// ignores the generation, labels and annotations, which change no file.
+// sameWork reports whether a later decision about the same WorkPlacement has a Work with the same
+// files.
 func (d decision) sameWork(later decision) bool {
 	was, is := d.work, later.work
 	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]

@@ -31,10 +31,10 @@ type cluster struct {
 	now        time.Time
 	mode       string
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// deleted has the WorkPlacements that the API has reported as deleted.
+	// deleted contains the WorkPlacements that the API has reported as deleted.
 	deleted      map[kratix.Key]bool
 	destinations map[string]*kratix.Destination
-	// unreadable are Destinations that cannot be decoded, with their metadata only.
+	// unreadable are Destinations that cannot be decoded.
 	unreadable []*kratix.Destination
 	stores     map[string]*memory.Store
 	reconciler *reconcile.Reconciler

@@ -31,11 +31,10 @@ type Comment struct {
 	System bool
 }
 
-// Forge is a server with one pull request.
+// Forge is a fake server with one pull request.
 type Forge struct {
 	*httptest.Server
-	// Refuse returns the status with which a request is refused, or 0 to accept it. Refuse may be
-	// nil.
+	// Refuse returns the status with which a request is refused, or 0 to accept it. It may be nil.
 	Refuse func(r *http.Request, header http.Header) int
 
 	t        *testing.T
@@ -86,7 +85,7 @@ func (f *Forge) Remove(id int64) {
 	f.comments = slices.DeleteFunc(f.comments, func(c Comment) bool { return c.ID == id })
 }
 
-// Comments returns the comments that exist.
+// Comments returns the existing comments.
 func (f *Forge) Comments() []Comment {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -100,8 +99,7 @@ func (f *Forge) Calls() []string {
 	return slices.Clone(f.calls)
 }
 
-// Environment returns the variables that the CI system sets in a run with the given number, with
-// the Token. For GitHub it also returns the content of the event file.
+// Environment returns the environment variables and the content of the event file of a run.
 func (f *Forge) Environment(run int) (variables map[string]string, event string) {
 	if f.isGitLab {
 		return map[string]string{
