@@ -1,6 +1,5 @@
-// Package admission checks whether the admission policy of deploy/schedule is in force, that is,
-// whether it keeps Kratix's ServiceAccount from creating WorkPlacements and from changing their
-// specs. The package does I/O but changes nothing: all its write requests are dry runs.
+// Package admission checks whether the admission policy of deploy/schedule is in force. It changes
+// nothing, because its writes are dry runs.
 package admission
 
 import (
@@ -24,7 +23,7 @@ func Kratix() ServiceAccount {
 	return ServiceAccount{Namespace: "kratix-platform-system", Name: "kratix-platform-controller-manager"}
 }
 
-// ParseServiceAccount parses "NAMESPACE/NAME".
+// ParseServiceAccount parses "NAMESPACE/NAME". It returns an error if a part is invalid.
 func ParseServiceAccount(text string) (ServiceAccount, error) {
 	namespace, name, _ := strings.Cut(text, "/")
 	account := ServiceAccount{Namespace: namespace, Name: name}
@@ -41,7 +40,7 @@ func (a ServiceAccount) validate() error {
 // String returns "NAMESPACE/NAME".
 func (a ServiceAccount) String() string { return a.Namespace + "/" + a.Name }
 
-// Username returns the name that the ServiceAccount has as a user of the API server.
+// Username returns the user name of the ServiceAccount at the API server.
 func (a ServiceAccount) Username() string {
 	return "system:serviceaccount:" + a.Namespace + ":" + a.Name
 }
@@ -55,7 +54,7 @@ const (
 	InForce State = "InForce"
 	// NotInForce means that the ServiceAccount may be able to place Works.
 	NotInForce State = "NotInForce"
-	// DeniesSelf means that an admission policy keeps this process itself from creating
+	// DeniesSelf means that an admission policy or webhook keeps this process from creating
 	// WorkPlacements.
 	DeniesSelf State = "DeniesSelf"
 	// Unknown means that the check was impossible or inconclusive.
@@ -65,22 +64,20 @@ const (
 // Verdict is the result of a check, with its cause.
 type Verdict struct {
 	State State
-	// Reason is the cause in one word, as in conditions. It is one of the Reason constants.
+	// Reason is the cause in one word, one of the Reason constants.
 	Reason string
 	// Object is the object that causes the state, as "Kind name", or empty if there is none.
-	Object string
-	// Message describes the cause.
+	Object  string
 	Message string
-	// Fix is the advice to the user, as an imperative. It is empty if the policy is in force.
+	// Fix is the advice to the user. It is empty if the policy is in force.
 	Fix string
 }
 
 // The values of Verdict.Reason.
 const (
-	// ReasonDenied means that the API server denied the ServiceAccount's request in a dry run.
+	// ReasonDenied means that the API server denied a request of the ServiceAccount in a dry run.
 	ReasonDenied = "DeniedInDryRun"
-	// ReasonAsShipped means that a policy denies the same requests as the one in deploy/schedule,
-	// and that a binding enforces it.
+	// ReasonAsShipped means that a policy like the shipped policy is enforced.
 	ReasonAsShipped = "PolicyAsShipped"
 
 	ReasonPolicyMissing       = "PolicyMissing"
@@ -97,11 +94,10 @@ const (
 
 	ReasonDeniesSelf = "DeniesSelf"
 
-	// ReasonCannotPlace means that no role of the ServiceAccount allows it to place Works, so it is
-	// probably not the one of Kratix.
+	// ReasonCannotPlace means that no role of the ServiceAccount allows it to place Works.
 	ReasonCannotPlace = "ServiceAccountCannotPlace"
-	// ReasonPartlyTried means that creating a WorkPlacement is denied, that it is not known whether
-	// changing one is denied, and that the policies and bindings do not show it either.
+	// ReasonPartlyTried means that it is not known whether changing a WorkPlacement is denied.
+	// Creating one is denied.
 	ReasonPartlyTried    = "ChangesNotTried"
 	ReasonForbidden      = "Forbidden"
 	ReasonAPIUnavailable = "APIUnavailable"
@@ -150,10 +146,8 @@ func New(config *rest.Config, account ServiceAccount) (*Check, error) {
 	return &Check{account: account, self: self, other: other, timeout: timeout}, nil
 }
 
-// InForce checks whether the policy is in force now. In dry runs, it tries to create a
-// WorkPlacement as this process and as the ServiceAccount, and to change one as the ServiceAccount.
-// If the dry runs do not show that the policy is in force, it reads the policies and bindings in
-// the cluster. It takes at most ten seconds.
+// InForce checks whether the policy is in force now, with dry runs and by reading the policies and
+// bindings. It takes at most ten seconds.
 func (c *Check) InForce(ctx context.Context) Verdict {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -253,8 +247,8 @@ func unavailable(words string) Verdict {
 	}
 }
 
-// isAnswer reports whether an error is the API server's decision about a request. Temporary
-// failures are no decision.
+// isAnswer reports whether an error is a decision of the API server about a request, and not a
+// temporary failure.
 func isAnswer(err error) bool {
 	status := (*apierrors.StatusError)(nil)
 	return errors.As(err, &status) && status.ErrStatus.Code != 0 && !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err) &&

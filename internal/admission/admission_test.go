@@ -13,9 +13,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// self is the message with which the server denies dry runs of this process. create and change are
-// the messages for dry runs of Kratix's ServiceAccount. An empty message means that the dry run is
-// allowed.
+// self, create and change are the messages with which the server denies dry runs. An empty message
+// means that the dry run is allowed.
 type server struct {
 	t                    *testing.T
 	self, create, change string
@@ -28,7 +27,7 @@ type server struct {
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.slow {
-		_, _ = io.Copy(io.Discard, r.Body) // reading the body is necessary to notice that the client has disconnected
+		_, _ = io.Copy(io.Discard, r.Body) // the server notices a disconnected client only after the body is read
 		<-r.Context().Done()
 		return
 	}

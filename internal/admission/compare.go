@@ -35,9 +35,7 @@ type judged[O any] struct {
 	problems []problem
 }
 
-// compare returns the verdict on the policies and bindings of a cluster. The policy is in force if
-// one policy denies the account the same requests as the shipped policy, and a binding enforces
-// that policy. The names of the objects do not matter.
+// compare returns the verdict on the policies and bindings of a cluster, regardless of their names.
 func compare(policies []policy, bindings []binding, account ServiceAccount) Verdict {
 	var own []judged[policy]
 	for _, p := range policies {
@@ -111,8 +109,7 @@ func notInForce(kind, name string, problems []problem) Verdict {
 	}
 }
 
-// isOurs reports whether a policy is probably a version of the shipped one, according to its label,
-// its validations or its match conditions.
+// isOurs reports whether a policy is probably a version of the shipped policy.
 func isOurs(p policy, account ServiceAccount) bool {
 	return p.Labels["app.kubernetes.io/name"] == "kratix-schedule" ||
 		slices.ContainsFunc(p.Spec.Validations, isDenying) ||
@@ -121,11 +118,12 @@ func isOurs(p policy, account ServiceAccount) bool {
 
 func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(denies) }
 
-// condition returns the normalized match condition that matches only requests of the account.
+// condition returns the normalized match condition for requests of the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
 // policyProblems returns the reasons why a policy does not deny the account the same requests as
-// the shipped one. Additional validations are allowed, because a request must pass all validations.
+// the shipped policy. Additional validations are no problem, because a request must pass all of
+// them.
 func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccount) []problem {
 	var found []problem
 	differs := func(format string, args ...any) {
@@ -164,8 +162,7 @@ func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccou
 	return found
 }
 
-// bindingProblems returns the reasons why a binding does not make the API server enforce its
-// policy.
+// bindingProblems returns the reasons why a binding does not enforce its policy.
 func bindingProblems(spec api.ValidatingAdmissionPolicyBindingSpec) []problem {
 	var found []problem
 	if !slices.Contains(spec.ValidationActions, api.Deny) {
@@ -186,7 +183,7 @@ func bindingProblems(spec api.ValidatingAdmissionPolicyBindingSpec) []problem {
 	return found
 }
 
-// narrows returns a message for each restriction that excludes some WorkPlacements from a match.
+// narrows returns a message for each restriction that may exclude WorkPlacements from a match.
 func narrows(match api.MatchResources) []string {
 	var found []string
 	for field, selector := range map[string]*metav1.LabelSelector{"namespaceSelector": match.NamespaceSelector, "objectSelector": match.ObjectSelector} {
@@ -210,7 +207,7 @@ const (
 	plural   = "workplacements"
 )
 
-// covers reports whether one of the rules applies to an operation on every WorkPlacement.
+// covers reports whether a rule applies to an operation on every WorkPlacement.
 func covers(rules []api.NamedRuleWithOperations, operation api.OperationType) bool {
 	return slices.ContainsFunc(rules, func(rule api.NamedRuleWithOperations) bool {
 		return len(rule.ResourceNames) == 0 && names(rule.RuleWithOperations, operation)
@@ -226,8 +223,8 @@ func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 		(slices.Contains(rule.Operations, operation) || slices.Contains(rule.Operations, api.OperationAll))
 }
 
-// userOf returns the user name to which a normalized expression compares the user of a request. It
-// returns "" for any other expression.
+// userOf returns the user in a normalized expression about the user of a request, or "" for other
+// expressions.
 func userOf(expression string) string {
 	if found := aboutUser.FindStringSubmatch(expression); found != nil {
 		return found[1]
@@ -237,8 +234,7 @@ func userOf(expression string) string {
 
 var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`)
 
-// normal returns a CEL expression without spaces between tokens, and with single quotes, so that
-// expressions can be compared regardless of their format.
+// normal returns a CEL expression without spaces between tokens, and with single quotes.
 func normal(expression string) string {
 	var out strings.Builder
 	quote := rune(0)

@@ -48,7 +48,6 @@ func (c *Check) create(ctx context.Context, client rest.Interface) answer {
 }
 
 // change tries to change the spec of an existing WorkPlacement in a dry run, as the ServiceAccount.
-// It tries nothing without a WorkPlacement in the namespace of the ServiceAccount.
 func (c *Check) change(ctx context.Context) answer {
 	var found metav1.PartialObjectMetadataList
 	err := get(ctx, c.self.Get().AbsPath(c.placements()).Param("limit", "1").

@@ -1,5 +1,4 @@
-// Package discover reads the profile of a cluster from its API server. It does I/O, but never
-// writes.
+// Package discover reads the profile of a cluster from its API server.
 package discover
 
 import (
@@ -22,10 +21,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
-// Read returns the profile of the cluster of config. name is the name of the Destination. If the
-// API server cannot list the kinds of an API group because an aggregated API is down, the group is
-// in the profile's Unread. Other failures are errors, because an incomplete profile would not be
-// noticed. The user need not be allowed to list APIServices.
+// Read returns the profile of the cluster of config. name is the name of the Destination. API
+// groups that cannot be listed are in Unread of the profile. Other failures are errors.
 func Read(ctx context.Context, config *rest.Config, name string, now time.Time) (*profile.Profile, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {
@@ -100,8 +97,8 @@ func (r *reader) addUnread(group, reason string) {
 	r.unread[group] = cmp.Or(r.unread[group], strings.Join(strings.Fields(reason), " "))
 }
 
-// readServices adds to unread the API groups whose APIServices are not available, because discovery
-// may omit such a group without an error. It adds none if the user may not list APIServices.
+// readServices adds the API groups of unavailable APIServices to unread, because discovery may omit
+// such a group. It adds none if the user may not list APIServices.
 func (r *reader) readServices(ctx context.Context) error {
 	type service struct {
 		Spec struct {
@@ -149,8 +146,7 @@ func (r *reader) readNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// failed returns an error about a part of the profile that cannot be read. The error names the
-// needed permissions if one is missing.
+// failed returns an error about a part of the profile that cannot be read.
 func failed(what string, err error) error {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		return fmt.Errorf("read %s: %w; the user needs list on namespaces and on customresourcedefinitions, and the ClusterRole system:discovery", what, err)

@@ -93,7 +93,7 @@ func TestGroupThatIsDownIsUnread(t *testing.T) {
 func TestUnreadablePartIsAnError(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*discovertest.Server)
-		want   string // the expected error; empty if the profile is complete nevertheless
+		want   string // the expected error, or empty if there is none
 	}{
 		"no APIServices": {change: func(s *discovertest.Server) {
 			s.Codes = map[string]int{"/apis/apiregistration.k8s.io/v1/apiservices": http.StatusForbidden}

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// The limits of responses. smallPage and largePage are numbers of objects in a page, for small and for
-// large objects. One CustomResourceDefinition may have more than 1 MiB.
+// The limits of responses. smallPage and largePage are numbers of small and of large objects in a
+// page.
 const (
 	smallPage = 500
 	largePage = 20
@@ -76,8 +76,8 @@ func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	return text, err
 }
 
-// readDefinitions reads the CustomResourceDefinitions. It skips a definition if another one has
-// taken its names, because its kind is not served.
+// readDefinitions reads the CustomResourceDefinitions, without those whose names another definition
+// has taken.
 func (r *reader) readDefinitions(ctx context.Context) error {
 	size := 0
 	err := list(ctx, r.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", largePage, func(crd apiextensionsv1.CustomResourceDefinition) error {

@@ -1,8 +1,6 @@
-// Package handover computes which placements Kratix's own controller could write if it took over a
-// cluster. Kratix chooses Destinations at random. Therefore each Work without a WorkPlacement could
-// be on every Destination that fits. Each existing WorkPlacement gets the current contents of its
-// Work. A plan of the expanded input reports which of these placements would break a Destination.
-// The package does no I/O.
+// Package handover computes which placements Kratix could write if it took over a cluster, and
+// which of them would break a Destination. Kratix chooses Destinations at random, so an unplaced
+// group of a request could be on any Destination that fits.
 package handover
 
 import (
@@ -22,11 +20,10 @@ import (
 // targetLabel is the label with which a stand-in selects its Destination.
 const targetLabel = scheduler.OwnPrefix + "handover"
 
-// Takeover is a snapshot expanded by the placements that Kratix could create if it took over.
+// Takeover is a snapshot with the placements that Kratix could create if it took over.
 type Takeover struct {
 	// Input is a copy of the snapshot in which each unplaced group of a request is placed on every
-	// Destination that fits. A separate Work, called a stand-in, represents each of these
-	// placements.
+	// Destination that fits. The Work of such a placement is called a stand-in.
 	Input source.Snapshot
 	// standIns maps the key of each stand-in to its original Work and its Destination.
 	standIns map[string]standIn
@@ -36,29 +33,22 @@ type Takeover struct {
 	placed  map[kratix.Key]bool
 }
 
-// ImpliedPlacement has two WorkPlacements of one group. Kratix would create Of. Stands represents Of
-// in Takeover.Input, and the stored files of Of count as files of Stands. For a dependency, both are
-// the same.
+// ImpliedPlacement contains the WorkPlacement that Kratix would create (Of), and the WorkPlacement
+// in Takeover.Input for it (Stands).
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
-// standIn has the original Work of a stand-in, and the Destination on which the original could be
-// placed.
+// standIn contains the original Work and the Destination of a stand-in.
 type standIn struct {
 	work        kratix.Key
 	destination string
 }
 
 // isUnwritten reports whether a WorkPlacement is not being deleted and was certainly never written.
-// It returns false after a failed write, because an earlier one may have succeeded. An empty
-// versionID proves nothing, because buckets have none.
 func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
-// Expand returns the Takeover of a snapshot, which must have all WorkPlacements. The Input does not
-// have the WorkPlacements that were never written: stand-ins replace those of requests, and Works
-// those of dependencies. WorkPlacements without a Work stay. WorkPlacements that are being deleted
-// stay too, because of their files, but their groups count as unplaced.
+// Expand returns the Takeover of a snapshot, which must have all WorkPlacements.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}
@@ -105,9 +95,8 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// addPlacements replaces the WorkPlacements in the Input by copies without this program's labels.
-// If a stand-in has the same group and Destination, the copy gets the name of the stand-in's
-// WorkPlacement, so that the files belong to the stand-in.
+// addPlacements replaces the WorkPlacements in the Input by copies without the labels of this
+// program. A copy gets the name of the stand-in for it, if there is one.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
@@ -134,8 +123,7 @@ type expansion struct {
 	*Takeover
 	destinations []*kratix.Destination
 	on           map[groupOf]placedOn
-	// implied has the WorkPlacements of the stand-ins, by the group and the Destination of the
-	// original.
+	// implied contains the WorkPlacements of the stand-ins, by original group and Destination.
 	implied map[groupOn]*kratix.WorkPlacement
 }
 
@@ -149,9 +137,8 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn describes the WorkPlacements of a group, except those that are being deleted, or whose
-// Destination is being deleted with its files: whether there are any, whether one was written, and
-// the Destinations of the unwritten ones.
+// placedOn describes the WorkPlacements of a group: whether there are any, whether one was written,
+// and the Destinations of unwritten WorkPlacements.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string
@@ -186,7 +173,7 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 	for i, name := range slices.Sorted(maps.Keys(going)) {
 		other := *work
-		// No real name contains "@". The suffix is short because the length of names is limited.
+		// Names in a cluster do not contain "@".
 		other.Name += fmt.Sprintf("@%x@", i)
 		other.Labels = maps.Clone(work.Labels)
 		delete(other.Labels, kratix.DryRunLabel) // the label would override the selectors
@@ -201,7 +188,7 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 }
 
-// onlyFor returns a copy of the group whose selectors fit only one Destination.
+// onlyFor returns a copy of the group that fits only one Destination.
 func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.WorkloadGroup {
 	labels := map[string]string{targetLabel: destination}
 	if dryRun != "" {
@@ -211,8 +198,7 @@ func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.Work
 	return group
 }
 
-// plain returns a copy of a Work with only the fields that Kratix supports: without this program's
-// annotations, and without matchExpressions.
+// plain returns a copy of a Work with only the fields that Kratix supports.
 func plain(work *kratix.Work) *kratix.Work {
 	other := *work
 	other.Annotations = withoutOwn(work.Annotations)
@@ -227,8 +213,8 @@ func plain(work *kratix.Work) *kratix.Work {
 	return &other
 }
 
-// asKratixReads returns a copy of a Destination without this program's annotations, and with the
-// label that stand-ins select.
+// asKratixReads returns a copy of a Destination without the annotations of this program, and with
+// the label that stand-ins select.
 func asKratixReads(d *kratix.Destination) *kratix.Destination {
 	other := *d
 	other.Annotations = withoutOwn(d.Annotations)

@@ -12,12 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Verdict has the reasons why Kratix could not take over safely.
+// Verdict contains the reasons why Kratix could not take over safely.
 type Verdict struct {
 	// Breaks are the placements with which Kratix would break a Destination.
 	Breaks []Break
-	// Unknown are findings about Works and stores that could not be checked, because they cannot be
-	// read or are too large.
+	// Unknown are findings about objects and stores that could not be checked.
 	Unknown []finding.Finding
 }
 
@@ -25,25 +24,22 @@ type Verdict struct {
 type Break struct {
 	Work, Directory, Destination string
 	// Fitting is the number of Destinations from which Kratix would choose, or 0 if it has no
-	// choice. Others is how many of these Destinations, except Destination, the group would also
+	// choice. Others is the number of other Destinations among them that the group would also
 	// break.
 	Fitting, Others int
-	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write. It is empty
-	// if Kratix would create a WorkPlacement.
+	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write, or empty if
+	// there is none.
 	WorkPlacement string
-	// Reason is why the group would break the Destination, or has broken it.
+	// Reason is the reason why the group would break the Destination, or has broken it.
 	Reason string
-	// Findings are the findings about the Work or its stand-in. If it has several Breaks, one of
-	// them has the findings.
+	// Findings are the findings about the Work. If it has several Breaks, they are in one of them.
 	Findings []finding.Finding
 }
 
 // IsSafe reports whether there are no Breaks and everything could be checked.
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
-// Judge returns the verdict on the report of a plan of Input. A group that is held back is a Break
-// if its files can be unpacked, because Kratix would write it. Conflicts of groups with a
-// WorkPlacement are Breaks too: these groups count as written, so they are not held back.
+// Judge returns the verdict on the report of a plan of Input.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
@@ -71,7 +67,7 @@ func (j *judge) unknown() {
 		}
 	}
 	for _, f := range j.result.Findings {
-		// Invalid content that is held back is not unknown: Kratix cannot write it either.
+		// Kratix cannot write invalid content either, so its effect is known.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
@@ -89,14 +85,13 @@ type judge struct {
 	Takeover
 	result  report.Report
 	verdict Verdict
-	// first maps the Work and the directory of a group that Kratix would place to the index of its
-	// Break. reported has the Works whose findings are in a Break.
+	// first maps the Work and the directory of a group to the index of its Break. reported contains
+	// the Works whose findings are in a Break.
 	first    map[[2]string]int
 	reported map[string]bool
 }
 
-// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, either Kratix
-// cannot write them, which leaves the Destination unchanged, or they are too large to be checked.
+// canUnpack reports whether all files of a WorkPlacement can be unpacked.
 func canUnpack(p *kratix.WorkPlacement) bool {
 	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
 		_, err := kratix.Decode(w.Content)
@@ -125,8 +120,7 @@ func (j *judge) addQuarantined(p report.Placement) {
 	j.verdict.Breaks = append(j.verdict.Breaks, b)
 }
 
-// addExisting adds a Break for an existing WorkPlacement that has broken the Destination, or would
-// break it when Kratix writes it.
+// addExisting adds a Break for an existing WorkPlacement if there are errors about it.
 func (j *judge) addExisting(p report.Placement, object string) {
 	j.reported[object] = true
 	b := j.breakOf(p)
@@ -160,8 +154,8 @@ func isUnknown(rule finding.Rule) bool {
 	}, rule)
 }
 
-// about returns the errors about an object, except those that say that it is not placed or was not
-// checked.
+// about returns the errors about an object, without those that mean that it is not placed or was
+// not checked.
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range j.result.Findings {
@@ -197,9 +191,8 @@ func (t Takeover) named(text string) string {
 	return text
 }
 
-// Removable returns the WorkPlacements that can be deleted without deleting any files, so that
-// Kratix does not write them: those that are held back and were never written. said must be the
-// report of a plan of the snapshot itself.
+// Removable returns the WorkPlacements that are held back and that can be deleted without deleting
+// files. said must be the report of a plan of the snapshot itself.
 func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {
@@ -216,8 +209,8 @@ func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*
 	})
 }
 
-// isEmpty reports whether the store certainly has no files of a WorkPlacement for which a plan has
-// found no files.
+// isEmpty reports whether the store certainly has no files of a WorkPlacement that a plan holds
+// back.
 func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	switch mode {
 	case kratix.NestedByMetadata: // the directory belongs only to the WorkPlacement

@@ -1,5 +1,4 @@
-// Package discovertest provides a fake API server for tests. It serves discovery, namespaces and
-// CustomResourceDefinitions.
+// Package discovertest provides a fake API server for tests.
 package discovertest
 
 import (
