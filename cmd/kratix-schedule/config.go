@@ -112,7 +112,7 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 	for _, value := range setting.values {
 		values = append(values, settings.resolve(flag, value))
 	}
-	if err := setFlag(c, flag, values); err != nil { // readConfig has checked the values
+	if err := setFlag(c, flag, values); err != nil {
 		return err
 	}
 	return markSetByFile(c, flag, settings.file)

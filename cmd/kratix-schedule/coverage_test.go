@@ -112,34 +112,34 @@ func checkCoverage(t *testing.T, calls []call) {
 	}
 	for _, rule := range finding.Rules() {
 		switch rule {
-		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements of other writers: TestWorkPlacementWithoutWorkIsReported
+		case finding.OrphanedPlacement(): // needs a cluster with other writers: TestWorkPlacementWithoutWorkIsReported
 			continue
-		case finding.PlacementsDisagree(): // only a cluster has existing WorkPlacements
+		case finding.PlacementsDisagree(): // needs a cluster with WorkPlacements
 			continue
-		case finding.RestlessWork(): // only a daemon runs many rounds: TestEachChangeOfARestlessWorkIsOneWrite
+		case finding.RestlessWork(): // needs many rounds of a daemon: TestEachChangeOfARestlessWorkIsOneWrite
 			continue
-		case finding.WriteRefused(): // only a cluster refuses objects: TestRefusedWriteTriggersNoRounds
+		case finding.WriteRefused(): // needs a cluster that refuses objects: TestRefusedWriteTriggersNoRounds
 			continue
-		case finding.PolicyNotInForce(): // only a cluster has policies: TestPolicyThatIsRemovedIsNoticed
+		case finding.PolicyNotInForce(): // needs a cluster with policies: TestPolicyThatIsRemovedIsNoticed
 			continue
-		case finding.PolicyUnchecked(): // only a cluster has policies: TestPolicyVerdictIsReported
+		case finding.PolicyUnchecked(): // needs a cluster with policies: TestPolicyVerdictIsReported
 			continue
-		case finding.PolicyDeniesSelf(): // only a cluster has policies: TestPolicyThatDeniesThisProgramIsNoticed
+		case finding.PolicyDeniesSelf(): // needs a cluster with policies: TestPolicyThatDeniesThisProgramIsNoticed
 			continue
-		case finding.OtherScheduler(): // only a cluster has another scheduler: TestManageStopsWhereKratixPlaces
+		case finding.OtherScheduler(): // needs a cluster with another scheduler: TestManageStopsWhereKratixPlaces
 			continue
-		case finding.NotPromoted(), finding.InvalidLiveStore(), finding.UnusablePlacement(): // only a cluster has WorkPlacements to promote: internal/promoted, TestUnpromotedWorkPlacementsReportWhy
+		case finding.NotPromoted(), finding.InvalidLiveStore(), finding.UnusablePlacement(): // needs a cluster with WorkPlacements to promote: internal/promoted, TestUnpromotedWorkPlacementsReportWhy
 			continue
-		case finding.OverBudget(): // it needs thousands of files: TestWideDirectoryIsReportedBeforeItIsWritten
+		case finding.OverBudget(): // needs thousands of files: TestWideDirectoryIsReportedBeforeItIsWritten
 			continue
-		case finding.StoreWithoutShard(): // only a cluster has shards: TestStoreThatNoShardWritesToIsReported
+		case finding.StoreWithoutShard(): // needs a cluster with shards: TestStoreThatNoShardWritesToIsReported
 			continue
 		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.DroppedField(),
-			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // tested in applycheck and test/apply, because most of these findings need a profile
+			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most of these need a profile: applycheck and test/apply
 			continue
-		case finding.RolledBack(), finding.NotRolledBack(): // only a daemon receives events: TestPlacementIsRolledBack, and package reconcile
+		case finding.RolledBack(), finding.NotRolledBack(): // needs a daemon that receives events: TestPlacementIsRolledBack, and package reconcile
 			continue
-		case finding.ControllersFight(): // only a daemon repeats writes that another controller has undone: TestOneOfTwoFightingControllersStops
+		case finding.ControllersFight(): // needs a daemon that repeats writes: TestOneOfTwoFightingControllersStops
 			continue
 		}
 		if !strings.Contains(said.String(), fmt.Sprintf("%s %s %s: ", rule.Severity, rule.ID, rule.Name)) {
@@ -329,14 +329,14 @@ func isUnreachable(text string) bool {
 	case "%d tries in a row failed; the last one: %w": // the command takes minutes: TestWatchEndsAfterManyFailures
 	case "several revisions begin with %s: write more of it": // revisions are digests: TestRevisionIsNamedByItsBeginning
 	case "interrupted": // scripts do not interrupt commands: TestInterruptEndsACheckAndItsBuilds
-	case "the process is about to end; the next one writes it": // only a daemon is stopped: internal/daemon/stopping_test.go
+	case "the process is about to end; the next one writes it": // needs a daemon that is stopped: internal/daemon/stopping_test.go
 	case "other readers are reading stores; load the page again", "the store has not been read yet", "the Destination has no state store", "the store does not answer in time; load the page again",
-		"the store has no record of it", "the store does not list earlier revisions", "the store does not have that revision any more": // only the page shows them: internal/daemon/page_test.go
+		"the store has no record of it", "the store does not list earlier revisions", "the store does not have that revision any more": // needs the page: internal/daemon/page_test.go
 	case "it is a dry run": // unreachable without a bug
 	case "watch the input: %w": // inotify does not fail on demand
-	case "the Kubernetes API server refuses %d writes": // only a cluster has an API server
-	case "the lease was lost to another replica, or could not be renewed": // only a cluster has leases
-	case "%s the Lease %s: %w", "list the Leases in the namespace %s: %w": // only a cluster has leases
+	case "the Kubernetes API server refuses %d writes": // needs an API server
+	case "the lease was lost to another replica, or could not be renewed": // needs a cluster with Leases
+	case "%s the Lease %s: %w", "list the Leases in the namespace %s: %w": // needs a cluster with Leases
 	default:
 		return false
 	}

@@ -50,7 +50,7 @@ func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome)
 	from.Await(ctx, written)
 }
 
-// sooner returns the shorter of two delays. 0 means that there is no delay to compare.
+// sooner returns the shorter of two delays. It ignores a delay of 0.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

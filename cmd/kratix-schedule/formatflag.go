@@ -75,8 +75,8 @@ type (
 		Promise       string        `json:"promise,omitempty"`
 		Resource      string        `json:"resource,omitempty"`
 		Groups        []groupOutput `json:"groups"`
-		// Findings are about stores that could not be read. The other fields may be wrong if there
-		// are any.
+		// Findings are about stores that could not be read. Without these stores, the other fields
+		// may be wrong.
 		Findings []report.Problem `json:"findings"`
 	}
 	groupOutput struct {

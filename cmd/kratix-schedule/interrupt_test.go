@@ -88,7 +88,7 @@ func isRunning(builds []string) bool {
 
 func TestInterruptEndsALongRound(t *testing.T) {
 	testkit.Slow(t)
-	const patience = 15 * time.Second // an interrupted command ends within seconds, and another one runs for minutes
+	const patience = 15 * time.Second // without an interrupt, the command runs for minutes
 	binary, dir := program(t), t.TempDir()
 	writeLargest(t, dir)
 	writeInput(t, filepath.Join(dir, "platform.yaml"), `apiVersion: platform.kratix.io/v1alpha1

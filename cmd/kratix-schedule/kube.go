@@ -237,7 +237,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	refusals := std.out
 	if !flags.output.isText() {
-		refusals = std.err // a document on standard output is complete
+		refusals = std.err // standard output must contain one document
 	}
 	if err := opened.writeStatusOnce(c.Context(), result, refusals); err != nil {
 		return err

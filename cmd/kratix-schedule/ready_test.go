@@ -225,8 +225,7 @@ func TestThePreCommitHook(t *testing.T) {
 	}
 }
 
-// TestAsAPluginOfKratix finds the plugin as kubectl does: the words before the first flag, joined
-// by dashes, are its name.
+// TestAsAPluginOfKratix finds the plugin on the PATH as kubectl does.
 func TestAsAPluginOfKratix(t *testing.T) {
 	w := newExampleDir(t)
 	t.Setenv("PATH", filepath.Join(w.dir, "bin")+":"+os.Getenv("PATH"))

@@ -16,7 +16,7 @@ type renewals struct {
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is the time from the last change of a WorkPlacement to such a change.
+// renewalInterval is the time after a change of a WorkPlacement in which such changes are delayed.
 const renewalInterval = 10 * time.Second
 
 // slow removes the changes to delay, and returns the time until the first of them is due, or 0 if

@@ -118,8 +118,8 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// rewriteFindings makes findings about duplicate objects of added requests findings about the first
-// request. It drops other findings about added requests.
+// rewriteFindings moves findings about duplicate objects from added requests to the first request,
+// and drops other findings about added requests.
 func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 	if s.times < 2 {
 		return result
@@ -156,8 +156,7 @@ func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 	return result
 }
 
-// besideWords is inserted into messages about conflicts that only another request in the same
-// namespace causes.
+// besideWords marks messages about conflicts within one namespace.
 const besideWords = "in the same namespace "
 
 func secondRequest(f finding.Finding, what string, beside bool) finding.Finding {

@@ -117,7 +117,7 @@ func TestConfigurationDoesNotWriteOutsideOfTheCheckout(t *testing.T) {
 	for name, test := range map[string]struct {
 		config string
 		args   []string
-		// link is the target of the symlink out. It is empty for a directory.
+		// link is the target of the symlink out, or empty if out is a directory.
 		link   string
 		code   int
 		output string

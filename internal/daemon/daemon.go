@@ -27,8 +27,7 @@ import (
 
 const retry = 15 * time.Second
 
-// Daemon runs rounds until it is stopped. The other fields must be set unless their comments
-// mention nil.
+// Daemon runs rounds until it is stopped. Fields may be nil where their comments say so.
 type Daemon struct {
 	// Reconciler runs the rounds. Run changes its fields.
 	Reconciler *reconcile.Reconciler
@@ -69,7 +68,7 @@ type Daemon struct {
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding
-	// Project returns the stores that rounds use instead of its argument. It may be nil.
+	// Project returns the stores that rounds use in place of stores. It may be nil.
 	Project func(stores statestore.Opener) statestore.Opener
 	// CommitsPerMinute is the maximum number of commits per minute to each branch on a git server,
 	// or 0 for no maximum. It has no effect with Project.
@@ -112,7 +111,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return cmp.Or(brokenServer(serving), err)
 }
 
-// work runs rounds until ctx ends, while this process is the leader.
+// work runs rounds while this process is the leader, until ctx ends.
 func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	if d.Lead == nil {
 		return d.rounds(ctx, changes)

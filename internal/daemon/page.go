@@ -51,7 +51,8 @@ type pageStore struct {
 	slot   chan struct{}
 
 	mu sync.Mutex
-	// secret are the files that kustomizations put into Secrets, for the key in of.
+	// secret are the files that kustomizations put into Secrets, and of is the store and revision
+	// of these files.
 	secret map[tree.Path]tree.Path
 	of     secretKey
 }
@@ -126,8 +127,7 @@ func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error
 	return files, nil
 }
 
-// state returns the state of the store of a placement: at the revision in the report if it exists,
-// and otherwise the newest state.
+// state returns the state of the store of a placement, at the revision in the report if possible.
 func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, state statestore.State, err error) {
 	name, view, state, err := s.view(w)
 	revision := statestore.Revision(w.Revision)
@@ -135,7 +135,7 @@ func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, stat
 		return name, state, err
 	}
 	newer, err := statestore.At(ctx, view, revision)
-	if errors.Is(err, statestore.ErrUnknownRevision) { // such as in a store without history
+	if errors.Is(err, statestore.ErrUnknownRevision) { // the store may have no history
 		newer, err = view.Store.Read(ctx)
 	}
 	return name, newer, err

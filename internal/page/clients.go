@@ -28,7 +28,7 @@ type clients struct {
 }
 
 type client struct {
-	// news has the number of the newest round without an event for this client.
+	// news contains the number of the newest round without an event for this client.
 	news chan int64
 }
 

@@ -27,7 +27,7 @@ type entry struct {
 	failing bool
 }
 
-// names are distinct strings, each with a number and the number of its placements.
+// names are distinct strings, numbered from 0, with the number of placements of each.
 type names struct {
 	all   []string
 	count []int

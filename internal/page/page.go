@@ -35,7 +35,7 @@ type Store interface {
 	Files(ctx context.Context, w Wanted) (Files, error)
 	// History returns the newest revisions of the store that changed a placement.
 	History(ctx context.Context, w Wanted) (History, error)
-	// Compare returns the files of a placement that differ between two revisions.
+	// Compare returns the difference of the files of a placement between two revisions.
 	Compare(ctx context.Context, w Wanted, from, to string) (Comparison, error)
 }
 

@@ -98,8 +98,8 @@ func hasProblem(s report.State) bool {
 	return s == report.HeldBack || s == report.Unplaced || s == report.Failed
 }
 
-// match returns the indices of the placements on the page of a query, and the number of all that
-// match.
+// match returns the indices of the placements on the page of a query, and the total number of
+// matching placements.
 func (s *state) match(q Query, size int) (matching []int, total int) {
 	x := s.index()
 	search := strings.ToLower(q.Search)

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// slots lets one holder run at a time. The zero value is ready for use.
+// slots is a lock for one holder at a time. The zero value is ready for use.
 type slots struct {
 	once sync.Once
 	free chan struct{}

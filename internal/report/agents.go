@@ -62,8 +62,8 @@ type (
 		Outcome  agent.Outcome `json:"outcome"`
 		Message  string        `json:"message,omitempty"`
 		Since    time.Time     `json:"since"`
-		// Works are the Works with an object on which the agent has failed. Suspects are the
-		// candidates if no such Work is certain.
+		// Works are the Works with an object on which the agent has failed. If there are none,
+		// Suspects are the Works that may have such an object.
 		Works    []string `json:"works,omitempty"`
 		Suspects []string `json:"suspects,omitempty"`
 	}

@@ -11,7 +11,8 @@ import (
 // Delivery is the reported state of a root, with the consequences for the placements in the root.
 type Delivery struct {
 	Destination string
-	// Root is the path of the root, relative to the Destination. It is empty if there is one root.
+	// Root is the path of the root, relative to the Destination. It is empty if the Destination has
+	// a single root.
 	Root  string
 	State agent.State
 	// Stable is State with each revision replaced by the first revision with the same files in the
@@ -23,8 +24,8 @@ type Delivery struct {
 	// Unapplied and Unchecked contain the placements whose stored files differ from the applied and
 	// from the healthy revision.
 	Unapplied, Unchecked map[kratix.Key]bool `json:"-"`
-	// Failing are the placements with an object on which the agent has failed. Suspects are the
-	// candidates if no such placement is certain.
+	// Failing are the placements with an object on which the agent has failed. If there are none,
+	// Suspects are the placements that may have such an object.
 	Failing, Suspects []Claimant `json:",omitempty"`
 }
 

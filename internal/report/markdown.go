@@ -14,7 +14,8 @@ import (
 const maxComment = 65_000
 
 // Markdown writes a document as a comment on a pull request. The next run finds the comment by its
-// first line. Text from the input is in code, so that it cannot become a link, a mention or HTML.
+// first line. Text from the input is in code spans and code blocks, so that it cannot become a
+// link, a mention or HTML.
 func Markdown(w io.Writer, d Document) error {
 	c := comment{left: maxComment}
 	c.add(fmt.Sprintf("<!-- kratix-schedule %s -->\n", d.Done))
@@ -42,7 +43,7 @@ type comment struct {
 	left int
 }
 
-// add adds a text if there is room for it. It reports whether there was.
+// add adds a text, and reports whether there was room for it.
 func (c *comment) add(text string) bool {
 	n := len([]rune(text))
 	if n > c.left {

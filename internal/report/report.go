@@ -1,5 +1,4 @@
-// Package report contains the result of a round, and writes it in the formats of Formats. The
-// writer is the only I/O.
+// Package report contains the result of a round, and writes it in several formats.
 package report
 
 import (
@@ -27,7 +26,8 @@ type Report struct {
 	Emptied []string `json:"-"`
 	// Again means that the next round has more to do.
 	Again bool
-	// Due is the delay until the next round has something to retry, or 0 if it has nothing.
+	// Due is the delay after which a round should retry something, or 0 if there is nothing to
+	// retry.
 	Due time.Duration `json:"-"`
 }
 

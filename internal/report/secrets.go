@@ -153,7 +153,7 @@ func (f secretFile) values() map[string]string {
 }
 
 // masked returns the file without the values of its Secrets. A value that differs from the value
-// with the same name in others becomes mask.
+// with the same name in others is replaced by mask.
 func (f secretFile) masked(others map[string]string, mask string) ([]byte, error) {
 	if len(f.parts) == 1 {
 		return f.parts[0].text, nil

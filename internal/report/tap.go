@@ -32,7 +32,7 @@ func TAP(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// description returns text in one line, without the characters that begin a directive in TAP.
+// description returns text in one line, with escaped TAP directives.
 func description(text string) string {
 	text = strings.Join(strings.Fields(printable.Line(text)), " ")
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)

@@ -77,7 +77,7 @@ func MarshalYAML(value any) ([]byte, error) {
 	if err := encoder.Close(); err != nil {
 		return nil, err
 	}
-	return []byte(printable.Lines(out.String())), nil // printable.Lines finds unescaped characters in quoted strings
+	return []byte(printable.Lines(out.String())), nil // remaining unprintable characters are in quoted strings
 }
 
 // older matches strings that YAML 1.1 parses as booleans or base-60 numbers, as the libraries of
