@@ -96,8 +96,8 @@ const (
 
 	// ReasonCannotPlace means that no role of the ServiceAccount allows it to place Works.
 	ReasonCannotPlace = "ServiceAccountCannotPlace"
-	// ReasonPartlyTried means that it is not known whether changing a WorkPlacement is denied.
-	// Creating one is denied.
+	// ReasonPartlyTried means that creating WorkPlacements is denied, and that it is not known
+	// whether changing them is denied.
 	ReasonPartlyTried    = "ChangesNotTried"
 	ReasonForbidden      = "Forbidden"
 	ReasonAPIUnavailable = "APIUnavailable"

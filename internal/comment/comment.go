@@ -33,7 +33,8 @@ type Outcome struct {
 	ID  int64
 }
 
-// attempts is the maximum number of attempts, if another run deletes the comment during an attempt.
+// attempts is the maximum number of attempts to post. Another run may delete the comment during an
+// attempt.
 const attempts = 3
 
 var errGone = errors.New("the comment to replace is gone")

@@ -7,7 +7,7 @@ type Cause string
 const (
 	// SecretMissing means that the Secret of the store does not exist.
 	SecretMissing Cause = "its Secret is missing"
-	// Unopened means that the store's configuration or its Secret is invalid.
+	// Unopened means that the configuration or the Secret of the store is invalid.
 	Unopened Cause = "it cannot be opened"
 	// Unreadable means that the store cannot be read.
 	Unreadable Cause = "it cannot be read"

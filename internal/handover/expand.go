@@ -96,7 +96,7 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 }
 
 // addPlacements replaces the WorkPlacements in the Input by copies without the labels of this
-// program. A copy gets the name of the stand-in for it, if there is one.
+// program.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
@@ -137,8 +137,7 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn describes the WorkPlacements of a group: whether there are any, whether one was written,
-// and the Destinations of unwritten WorkPlacements.
+// placedOn describes the WorkPlacements of a group.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string

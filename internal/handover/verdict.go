@@ -24,7 +24,7 @@ type Verdict struct {
 type Break struct {
 	Work, Directory, Destination string
 	// Fitting is the number of Destinations from which Kratix would choose, or 0 if it has no
-	// choice. Others is the number of other Destinations among them that the group would also
+	// choice. Others is the number of further Destinations among these that the group would also
 	// break.
 	Fitting, Others int
 	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write, or empty if
@@ -32,7 +32,8 @@ type Break struct {
 	WorkPlacement string
 	// Reason is the reason why the group would break the Destination, or has broken it.
 	Reason string
-	// Findings are the findings about the Work. If it has several Breaks, they are in one of them.
+	// Findings are the findings about the Work. If the Work has several Breaks, one Break has the
+	// findings.
 	Findings []finding.Finding
 }
 
@@ -154,8 +155,8 @@ func isUnknown(rule finding.Rule) bool {
 	}, rule)
 }
 
-// about returns the errors about an object, without those that mean that it is not placed or was
-// not checked.
+// about returns the errors about an object. It omits errors that mean that the object is not placed
+// or was not checked.
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range j.result.Findings {

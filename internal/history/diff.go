@@ -107,7 +107,7 @@ type pair struct {
 	changes  []FileChange
 }
 
-// past is a revision of a store. If state is nil, the store reads single files.
+// past is a revision of a store. Its state is nil if the store reads single files.
 type past struct {
 	store    statestore.Store
 	revision statestore.Revision

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// DefaultLimit and MaxLimit are numbers of entries of a History. DefaultDepth and MaxDepth are
-// numbers of searched revisions.
+// DefaultLimit and MaxLimit limit the entries of a History, and DefaultDepth and MaxDepth limit the
+// searched revisions.
 const (
 	DefaultLimit = 20
 	MaxLimit     = 1000

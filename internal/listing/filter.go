@@ -22,7 +22,7 @@ type Filter struct {
 // LackError is the error about a fact that the source does not have.
 type LackError struct {
 	Fact Fact
-	// Why names the source, and a source that has the fact.
+	// Why is the message of the error.
 	Why string
 }
 

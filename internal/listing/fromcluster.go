@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Object contains the fields of an object in a cluster from which rows are made.
+// Object is an object of a cluster, with the fields that rows need.
 type Object struct {
 	Kind     string `json:"-"`
 	Metadata struct {

@@ -65,7 +65,7 @@ type facts struct {
 
 const deletedState = "deleted"
 
-// Placement is the row of a group of a Work, on a Destination or not placed.
+// Placement is the row of a group of a Work, on a Destination or on none.
 type Placement struct {
 	Namespace   string `json:"namespace,omitempty"`
 	Work        string `json:"work"`
@@ -244,8 +244,7 @@ func items[T Item](all []T, compare func(a, b T) int) []Item {
 	return sorted
 }
 
-// Count sets the numbers of placements and Destinations. It adds missing Destinations of
-// placements.
+// Count sets the numbers of placements and Destinations. It adds rows for unknown Destinations.
 func (l *Listing) Count() {
 	at := make(map[string]int, len(l.Destinations))
 	for i := range l.Destinations {
@@ -287,7 +286,7 @@ func (l *Listing) Count() {
 	}
 }
 
-// unknownState is the state of a row whose source does not contain it.
+// unknownState is the state of rows whose state is not known.
 const unknownState = "unknown"
 
 func join(first, second string) string {

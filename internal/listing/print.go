@@ -122,7 +122,7 @@ func printNames(out *bufio.Writer, rows []Item) {
 
 const padding = 3
 
-// table prints rows in columns, which grow with later rows.
+// table prints rows in columns, which become wider when needed.
 type table struct {
 	columns []column
 	style   Style

@@ -26,8 +26,8 @@ type storedFile struct {
 
 type formerFile struct {
 	file tree.File
-	// placement and destination are the WorkPlacement and the Destination of the file, which counts
-	// as outgoing before until.
+	// placement and destination are the WorkPlacement and the Destination of the file. The file
+	// counts as outgoing before the time until.
 	placement   kratix.Key
 	destination string
 	until       time.Time

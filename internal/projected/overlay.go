@@ -40,7 +40,7 @@ func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
-// placementAt returns the WorkPlacement to which a file belongs, or nil if there is none or
+// placementAt returns the WorkPlacement to which a file belongs, or nil if there are none or
 // several.
 func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	if o == nil || o.from[path] == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Stores maps the state stores that Kratix writes to live state stores.
+// Stores maps staging state stores, which Kratix writes, to live state stores.
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
 // ErrReference is the error about a reference that is not KIND/NAME.
@@ -33,8 +33,8 @@ type moved struct {
 	from, to *kratix.Destination
 }
 
-// destinations returns the Destinations on their live state stores, with the state stores to read
-// or write. unwritten are the Destinations without a usable live state store.
+// destinations returns the Destinations on their live state stores, with the state stores to open.
+// unwritten are the Destinations without a usable live state store.
 func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwritten []*kratix.Destination, findings []finding.Finding) {
 	stores := storesIn(seen)
 	staging := newStaging(seen, stores)

@@ -41,8 +41,8 @@ func (a Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.Level.ServeHTTP(w, r)
 }
 
-// Bounded returns a handler that limits the body of requests to MaxBody bytes, or to the larger
-// size for a path in larger.
+// Bounded returns a handler that limits the body of requests to MaxBody bytes, or to more for the
+// paths in larger.
 func Bounded(handler http.Handler, larger map[string]int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, max(MaxBody, larger[r.URL.Path]))

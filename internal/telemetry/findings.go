@@ -7,9 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// changedFindings returns the new findings of now, and the errors that now no longer contains. Both
-// lists must be sorted by finding.Compare. The results are pointers into the lists, to avoid
-// copies.
+// changedFindings returns the added findings and the resolved errors. Both lists must be sorted by
+// finding.Compare. The results are pointers into the lists.
 func changedFindings(before, now []finding.Finding) (begun, resolved []*finding.Finding) {
 	for len(before) > 0 || len(now) > 0 {
 		var was, is []finding.Finding

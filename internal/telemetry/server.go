@@ -69,8 +69,8 @@ func Profile(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-// ready responds with an error before the first round, after a failed round, if no store works, and
-// if another scheduler places Works or may place them.
+// ready responds with the readiness of the process, and with the reason if the process is not
+// ready.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
 	switch {

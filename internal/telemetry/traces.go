@@ -36,8 +36,7 @@ const (
 )
 
 // NewTraces returns the tracer provider that the environment describes, or an error about an
-// unsupported variable. version is the version of the program. Failures to send spans are logged to
-// log.
+// unsupported variable. version is the version of the program. log receives failures to send spans.
 func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, error) {
 	wanted, err := tracesWanted()
 	if err != nil {
