@@ -139,7 +139,7 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 	for _, d := range seen.Destinations {
 		ref := *d.Spec.StateStoreRef
 		if ref.Kind == kratix.OCIStateStoreKind {
-			continue // Kratix writes to none
+			continue // Kratix does not write to OCIStateStores
 		}
 		s.stores[ref] = true
 		if at, err := canonicalLocation(d, ref, stores[ref]); err == nil {

@@ -8,7 +8,8 @@ import (
 
 // Module is a downloaded module.
 type Module struct {
-	// Dir is the directory with the files of the module. Sum is its digest, as in go.sum.
+	// Dir is the directory with the files of the module. Sum is the digest of the module, as in
+	// go.sum.
 	Dir, Sum string
 }
 

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// TestForesight compares applycheck with the API server. Accepted objects must not be held back,
-// and 95% of the refusals must be foreseen, without the row aside.
+// TestForesight compares applycheck with the API server.
 func TestForesight(t *testing.T) {
 	f := newFixture(t)
 	c := &comparison{fixture: f, t: t, accepted: map[int][]sample{}, alarms: map[string]int{}, destinations: f.destinations(t)}

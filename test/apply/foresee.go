@@ -23,8 +23,7 @@ type Destination struct {
 
 // Foresight is the result of applycheck for the files of some requests.
 type Foresight struct {
-	// Quarantined contains the reasons why claims are quarantined, one per line. It is empty if
-	// none is.
+	// Quarantined contains the reasons why claims are quarantined, one per line, or is empty.
 	Quarantined string
 	// Findings are the findings about the root resources, including warnings.
 	Findings []finding.Finding
@@ -39,8 +38,7 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim contains the stored and the wanted content of a file of a request. Each is nil if there is
-// none.
+// Claim contains the stored and the wanted content of a file of a request, or nil for no file.
 type Claim struct{ Stored, Wanted []byte }
 
 // Foresee returns the result of applycheck for a request whose file changes from stored to wanted.

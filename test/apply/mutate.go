@@ -58,7 +58,7 @@ func unknownKind(m *Maker, kind Kind, from map[string]any) map[string]any {
 	return with(from, []any{"apiVersion"}, m.pick("unknown.example.net/v1", "v2", "apps/v3", "extensions.k8s.io/v1", "x/"+kind.Version))
 }
 
-// removed are kinds and versions that only earlier minor versions of Kubernetes served.
+// removed are kinds in versions that Kubernetes has removed.
 var removed = [][2]string{
 	{"policy/v1beta1", "PodDisruptionBudget"}, {"policy/v1beta1", "PodSecurityPolicy"}, {"extensions/v1beta1", "Ingress"},
 	{"networking.k8s.io/v1beta1", "Ingress"}, {"networking.k8s.io/v1beta1", "IngressClass"}, {"extensions/v1beta1", "Deployment"},

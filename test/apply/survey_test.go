@@ -18,13 +18,13 @@ import (
 const requiredTable = "../../applycheck/requiredtable.go"
 
 type surveyed struct {
-	// refused counts how often a missing (index 0) and an empty field (index 1) were refused as
-	// required, and accepted how often they were not.
+	// refused and accepted count the results for a missing field (index 0) and an empty field
+	// (index 1).
 	refused, accepted [2]int
 	details           map[string]int
 	required          bool
-	// unsupported counts how often the empty value of an enum was refused as unsupported (true) and
-	// was not (false).
+	// unsupported counts the refusals of empty enum values as unsupported (true), and the other
+	// results (false).
 	unsupported map[bool]int
 }
 

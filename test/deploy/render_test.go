@@ -20,7 +20,7 @@ const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// release is the name of the release and its namespace with which the chart must equal deploy/base.
+// release is the name of the Helm release and of its namespace.
 const release = "kratix-schedule"
 
 type objects map[string]map[string]any

@@ -16,8 +16,7 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
 var quoted = regexp.MustCompile("`[^`]*`")
 
-// absent and empty match messages of kustomize about a directory that it cannot load. The groups
-// are the message before the directory, and the directory.
+// absent and empty match messages of kustomize about a directory that it cannot load.
 var (
 	absent = []*regexp.Regexp{
 		regexp.MustCompile(`^(.*): open ([^:]*): no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '[^']*' : lstat [^:]*: no such file or directory$`),

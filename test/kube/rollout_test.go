@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// fleet is a loop with two more Destinations, which no agent reports on.
+// fleet is a loop with two more Destinations, which have no agent.
 type fleet struct{ *loop }
 
 const operatorsRollout = `apiVersion: kratix-schedule.io/v1alpha1

@@ -222,7 +222,7 @@ func TestPageCanBeUsedWithTheKeyboard(t *testing.T) {
 	if !slices.Equal(order[:len(want)], want) {
 		t.Errorf("the order is %q", order)
 	}
-	// A key event of the protocol would type the character although the script handles the key.
+	// A key event of the DevTools protocol would also type the character.
 	handled := evaluated[bool](t, ctx, "document.activeElement.blur(), !document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '/', bubbles: true, cancelable: true}))")
 	if !handled || focus() != "search" {
 		t.Errorf("the key / goes to %s", focus())

@@ -42,7 +42,7 @@ const (
 	maxReads     = 900 // Destinations on a repository
 	ofSmall      = 20  // Destinations on a smaller repository
 	ofBucket     = 100 // Destinations on a prefix of a bucket
-	changesADay  = 1   // of each Work
+	changesADay  = 1   // changes of a Work per day
 	secondsOfDay = 24 * 60 * 60
 )
 
