@@ -18,7 +18,8 @@ type Comment struct {
 
 // Thread reads and writes the comments of one pull request.
 type Thread interface {
-	// Own returns the comments of the owner of the token that have a marker, the oldest first.
+	// Own returns the comments with a marker that the owner of the token has written, the oldest
+	// first.
 	Own(ctx context.Context, marker string) ([]Comment, error)
 	// Write replaces the text of a comment, or adds a comment if the ID is 0. It returns the ID.
 	Write(ctx context.Context, id int64, body string) (int64, error)

@@ -43,7 +43,7 @@ func UnbuildableFile() Rule {
 	}
 }
 
-// PathTaken returns KS003: two placements claim the same path.
+// PathTaken returns KS003: a path is taken by another placement or by a foreign file.
 func PathTaken() Rule {
 	return Rule{
 		ID: "KS003", Name: "PathTaken", Severity: Error,
@@ -115,7 +115,7 @@ func UnwritableObject() Rule {
 	}
 }
 
-// NotApplied returns KS017: Flux silently skips a file or object.
+// NotApplied returns KS017: Flux silently leaves out a file, an object or a part of an object.
 func NotApplied() Rule {
 	return Rule{
 		ID: "KS017", Name: "NotApplied", Severity: Warning,
@@ -195,7 +195,7 @@ func SecondRequest() Rule {
 	}
 }
 
-// LargeWork returns KS014: a Work is close to etcd's limit.
+// LargeWork returns KS014: a Work is larger than 1 MiB.
 func LargeWork() Rule {
 	return Rule{
 		ID: "KS014", Name: "LargeWork", Severity: Warning,
@@ -239,7 +239,7 @@ func UnreadableInput() Rule {
 	}
 }
 
-// UnknownField returns KS021: this version does not support a field.
+// UnknownField returns KS021: an object has an unknown field.
 func UnknownField() Rule {
 	return Rule{
 		ID: "KS021", Name: "UnknownField", Severity: Warning,
@@ -260,7 +260,7 @@ func UndecodableContent() Rule {
 	}
 }
 
-// UnsafePath returns KS023: a path leads outside its directory.
+// UnsafePath returns KS023: a path leads out of its directory, or cannot be written on every store.
 func UnsafePath() Rule {
 	return Rule{
 		ID: "KS023", Name: "UnsafePath", Severity: Error,
@@ -320,7 +320,7 @@ func Misplaced() Rule {
 	}
 }
 
-// StoreMissing returns KS042: the store of a Destination does not exist.
+// StoreMissing returns KS042: a state store or its Secret does not exist.
 func StoreMissing() Rule {
 	return Rule{
 		ID: "KS042", Name: "StoreMissing", Severity: Error,
@@ -361,7 +361,7 @@ func PlacementWaits() Rule {
 	}
 }
 
-// InvalidAnnotation returns KS046: an annotation does not parse.
+// InvalidAnnotation returns KS046: an annotation of this program is unknown or invalid.
 func InvalidAnnotation() Rule {
 	return Rule{
 		ID: "KS046", Name: "InvalidAnnotation", Severity: Error,
@@ -464,7 +464,7 @@ func StoreWithoutShard() Rule {
 	}
 }
 
-// OverBudget returns KS069: a state store exceeds what git hosts recommend.
+// OverBudget returns KS069: a state store exceeds the limits that git hosts recommend.
 func OverBudget() Rule {
 	return Rule{
 		ID: "KS069", Name: "OverBudget", Severity: Warning,

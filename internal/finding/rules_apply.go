@@ -118,7 +118,7 @@ ConfigMap/default/Shop_Settings dry-run failed (Invalid): ConfigMap "Shop_Settin
 	}
 }
 
-// ImmutableField returns KS107: the API server refuses a change of an object.
+// ImmutableField returns KS107: an immutable field changes.
 func ImmutableField() Rule {
 	return Rule{
 		ID: "KS107", Name: "ImmutableField", Severity: Error,
@@ -138,8 +138,8 @@ Service/default/web dry-run failed (Invalid): Service "web" is invalid: spec.clu
 	}
 }
 
-// DefinitionRemoved returns KS108: a CustomResourceDefinition is removed while objects of it
-// remain.
+// DefinitionRemoved returns KS108: a CustomResourceDefinition or a version of it is removed while
+// objects of it remain.
 func DefinitionRemoved() Rule {
 	return Rule{
 		ID: "KS108", Name: "DefinitionRemoved", Severity: Error,

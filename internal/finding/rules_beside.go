@@ -59,7 +59,7 @@ func NotPromoted() Rule {
 	}
 }
 
-// InvalidLiveStore returns KS075: the live state store is invalid.
+// InvalidLiveStore returns KS075: the live state store of a Destination cannot be used.
 func InvalidLiveStore() Rule {
 	return Rule{
 		ID: "KS075", Name: "InvalidLiveStore", Severity: Error,

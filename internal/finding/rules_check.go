@@ -10,7 +10,8 @@ func UnusedIgnore() Rule {
 	}
 }
 
-// InvalidPipeline returns KS028: Kratix would reject the output of a pipeline.
+// InvalidPipeline returns KS028: the directories of a pipeline do not have the form that Kratix
+// requires.
 func InvalidPipeline() Rule {
 	return Rule{
 		ID: "KS028", Name: "InvalidPipeline", Severity: Error,

@@ -46,7 +46,7 @@ func OrphanedPlacement() Rule {
 	}
 }
 
-// PlacedTwice returns KS052: a request is on two Destinations.
+// PlacedTwice returns KS052: a group of a request is recorded on two Destinations.
 func PlacedTwice() Rule {
 	return Rule{
 		ID: "KS052", Name: "PlacedTwice", Severity: Warning,

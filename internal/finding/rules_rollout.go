@@ -1,6 +1,6 @@
 package finding
 
-// RolloutFailed returns KS054: a rollout has stopped, because too many Destinations have failed.
+// RolloutFailed returns KS054: a rollout has stopped or is rolled back.
 func RolloutFailed() Rule {
 	return Rule{
 		ID: "KS054", Name: "RolloutFailed", Severity: Error,

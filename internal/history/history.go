@@ -27,8 +27,8 @@ const maxCompared = 20
 
 // Query selects revisions. Its zero value selects the newest revisions of the store.
 type Query struct {
-	// Work is the "namespace/name" of a Work, or its name. If it is empty, all revisions are
-	// selected.
+	// Work is the "namespace/name" of a Work, or its name. It is empty for all Works and other
+	// programs.
 	Work string
 	// Destination selects the revisions that change a Destination, as far as this is known. If it
 	// is empty, all are selected.

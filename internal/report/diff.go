@@ -18,7 +18,7 @@ type FileDiff struct {
 	// Path is relative to the store.
 	Path     string
 	Old, New []byte
-	// Withheld is the reason why the contents must not be shown, or empty if they may be shown.
+	// Withheld is the reason why the contents are not shown, or empty if they are.
 	Withheld string
 }
 

@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// picture is a drawing of the Works that conflict: a row for each Work, a column for each
-// Destination, and an arc for each pair of Works.
+// picture is a drawing of the Works that conflict.
 type picture struct {
 	Width, Height int
 	Columns       []pictureText

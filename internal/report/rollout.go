@@ -19,7 +19,7 @@ type Rollout struct {
 	Revision string `json:"revision"`
 	Phase    string `json:"phase"`
 	Reason   string `json:"reason,omitempty"`
-	// Since is the start of the rollout, or zero if nothing has been written.
+	// Since is the start of the rollout of Revision, or zero if nothing has been written.
 	Since time.Time     `json:"since,omitzero"`
 	Waves []RolloutWave `json:"waves"`
 	// Destinations are sorted by name.

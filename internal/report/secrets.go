@@ -43,7 +43,7 @@ func mayHoldSecret(text []byte) bool {
 	return bytes.Contains(lower, []byte("secret")) || isPatch.Match(lower)
 }
 
-// Masked returns a file with the values of its Secrets replaced, or the reason why it must not be
+// Masked returns a file with the values of its Secrets replaced, or the reason why the file is not
 // shown.
 func Masked(content []byte) (shown, withheld string) {
 	file, err := FileDiff{New: content}.masked()

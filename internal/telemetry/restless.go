@@ -46,7 +46,7 @@ type changeSeries struct {
 }
 
 // Round returns the report of a round with a finding for each restless Work. ended is the end of
-// the round. The given report must not be modified.
+// the round. The given report must not be modified afterwards.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {
 		r.groups, r.reported, r.seed = map[groupOfWork]*changeSeries{}, map[groupOfWork]*changeSeries{}, maphash.MakeSeed()

@@ -25,7 +25,8 @@ var (
 	_ statestore.Keeper = (*Stores)(nil)
 )
 
-// Open opens a store of the next Opener.
+// Open opens a store of the next Opener. The results of two calls are equal if next returns the
+// same store.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.next.Open(ref, spec, secret)
 	s.observer.metrics.stores.opened(ref.String(), err)
