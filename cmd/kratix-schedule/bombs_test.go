@@ -24,7 +24,7 @@ func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	}
 }
 
-// writeBombs writes Works that unpack to far more bytes.
+// writeBombs writes Works that would need much memory.
 func writeBombs(t *testing.T, dir string) {
 	t.Helper()
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"

@@ -22,7 +22,7 @@ const (
 	maxPages = 50
 	// maxPage is the maximum size of a page in bytes.
 	maxPage = 100 << 20
-	// maxMessage is the maximum size of an error in bytes.
+	// maxMessage is the maximum number of bytes that are read of an error.
 	maxMessage  = 1 << 10
 	callTimeout = 20 * time.Second
 )

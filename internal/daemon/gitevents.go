@@ -44,8 +44,8 @@ func (d *Daemon) registerGitEvents(mux *http.ServeMux) {
 	handler.Register(mux)
 }
 
-// pushed requests a round that reads the storages with a repository and branch. It ignores the
-// host, which a webhook and a state store may spell differently.
+// pushed requests a read of the storages with a repository and branch, on any host. known reports
+// whether there is such a storage, and ready reports whether there is any storage.
 func (d *Daemon) pushed(repository, branch string) (known, ready bool) {
 	all := d.throttle.Storages()
 	suffix := strings.ToLower("/" + strings.Trim(repository, "/") + "#" + branch)

@@ -16,7 +16,7 @@ const (
 	maxHeapGrowth = 256 << 20
 )
 
-// heapGrowthInterval is the interval of adaptations of GOGC to the size of the heap.
+// heapGrowthInterval is the time between two adaptations of GOGC.
 const heapGrowthInterval = time.Second
 
 // boundHeap adapts GOGC to the size of the heap until ctx ends, unless GOGC is set in the

@@ -21,8 +21,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
-// Read returns the profile of the cluster of config. name is the name of the Destination. API
-// groups that cannot be listed are in Unread of the profile. Other failures are errors.
+// Read returns the profile of the cluster of config. name is the name of the Destination, and now
+// is the time in the profile. API groups that cannot be listed are in Unread. Other failures are
+// errors.
 func Read(ctx context.Context, config *rest.Config, name string, now time.Time) (*profile.Profile, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {

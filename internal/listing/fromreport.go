@@ -117,7 +117,7 @@ func conflictOf(f finding.Finding) Conflict {
 	return row
 }
 
-// isConflict reports whether a rule is about files that cannot be written or applied.
+// isConflict reports whether findings of a rule are listed as conflicts.
 func isConflict(id string) bool {
 	switch {
 	case id >= "KS001" && id <= "KS019":

@@ -107,7 +107,7 @@ type Store struct {
 	Labels       map[string]string `json:"labels,omitempty"`
 }
 
-// Conflict is a finding about files that cannot be written or applied.
+// Conflict is the row of a finding.
 type Conflict struct {
 	Rule     string `json:"rule"`
 	RuleName string `json:"ruleName"`

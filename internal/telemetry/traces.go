@@ -24,7 +24,7 @@ type Traces struct {
 	stop func(context.Context) error
 }
 
-// These environment variables are also read by this package.
+// The environment variables that this package reads, and the supported protocol.
 const (
 	variableDisabled       = "OTEL_SDK_DISABLED"
 	variableExporter       = "OTEL_TRACES_EXPORTER"
