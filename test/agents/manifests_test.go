@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The versions of the CustomResourceDefinitions.
+// The modules with the CustomResourceDefinitions, and the directory of the API server.
 const (
 	kustomizeController    = "github.com/fluxcd/kustomize-controller@v1.9.5"
 	sourceController       = "github.com/fluxcd/source-controller@v1.9.3"
