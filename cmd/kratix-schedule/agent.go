@@ -197,7 +197,6 @@ func (f *agentFlags) snapshot(c *cobra.Command, std streams) (source.Snapshot, e
 	return follows.Snapshot(ctx)
 }
 
-// absentDestination returns the error for a Destination that is not in the input.
 func absentDestination(c *cobra.Command, name string, snapshot source.Snapshot, std streams) error {
 	object := kratix.DestinationKind + " "
 	var about []finding.Finding

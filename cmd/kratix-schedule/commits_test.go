@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// requestLog counts the requests to a git server.
 type requestLog struct {
 	mu     sync.Mutex
 	counts map[string]int

@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// configName is the name of the configuration file.
 const configName = ".kratix-schedule.yaml"
 
 // envPrefix is the prefix of environment variables, such as KRATIX_SCHEDULE_FAIL_ON for --fail-on.
@@ -32,7 +31,6 @@ const (
 
 func configurable(c *cobra.Command, names ...string) { annotate(c, configurableFlag, names) }
 
-// pathFlags marks flags that take paths.
 func pathFlags(c *cobra.Command, names ...string) { annotate(c, pathFlag, names) }
 
 func annotate(c *cobra.Command, key string, names []string) {

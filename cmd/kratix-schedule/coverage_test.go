@@ -28,8 +28,7 @@ const callsVariable = "RECORD_CALLS"
 type call struct {
 	Args   []string
 	Status int
-	// Said is the text on standard output and standard error.
-	Said string
+	Said   string
 }
 
 func mainWithRecording() {

@@ -227,7 +227,6 @@ func demo(t *testing.T) string {
 
 var commitID = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
 
-// checkFile compares a document with its wanted content, or updates the document.
 func checkFile(t *testing.T, path, want string) {
 	t.Helper()
 	have, err := os.ReadFile(path)

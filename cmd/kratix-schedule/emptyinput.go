@@ -24,13 +24,11 @@ type reading struct {
 	stores      int
 	promises    []string
 	idle        []string
-	// suspended is the number of suspended pipelines.
-	suspended int
-	tally     dir.Tally
-	tree      bool
+	suspended   int
+	tally       dir.Tally
+	tree        bool
 }
 
-// isEmpty reports whether there was nothing to check.
 func (r reading) isEmpty() bool {
 	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
 		return false
@@ -89,7 +87,6 @@ func isBelow(top, path string) bool {
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
 }
 
-// nothingToCheck returns the error of a check that found nothing to check, or nil.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()

@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/listing"
 )
 
-// listPage is the maximum number of objects in one response of the API server.
 const listPage = 500
 
 type clusterRows struct{ client rest.Interface }

@@ -123,7 +123,6 @@ func (o output) toFile(document report.Document) error {
 	return nil
 }
 
-// colours reports whether output may be coloured.
 func colours(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }

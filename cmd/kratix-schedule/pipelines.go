@@ -113,7 +113,6 @@ func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 	return pipeline.Read(root.FS(), options)
 }
 
-// workType returns the type of the Work that a pipeline makes.
 func workType(path string) string {
 	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // a directory given by the user
 	if err != nil {

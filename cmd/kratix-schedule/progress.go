@@ -52,7 +52,6 @@ func (p *progress) show(wait, step time.Duration) {
 	}
 }
 
-// bar returns the progress bar at step n.
 func (p *progress) bar(n int) string {
 	const width, block = 24, 6
 	at := n % (2 * (width - block))

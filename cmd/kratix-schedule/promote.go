@@ -52,7 +52,6 @@ func (f *promoteFlags) check(flags runFlags) error {
 	return nil
 }
 
-// liveStores is the value of --live-store.
 type liveStores struct {
 	stores promoted.Stores
 	text   []string

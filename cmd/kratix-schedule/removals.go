@@ -46,7 +46,6 @@ func (f *allowanceFlag) Set(text string) error {
 
 func (*allowanceFlag) Type() string { return "N|all" }
 
-// allowanceFile is a file in which a user allows removals.
 type allowanceFile struct{ path string }
 
 func (f *allowanceFile) add(c *cobra.Command) {

@@ -24,7 +24,6 @@ type requestFlags struct {
 	times  int
 }
 
-// maxRequests is the maximum of --requests.
 const maxRequests = 100
 
 func (f *requestFlags) add(c *cobra.Command) {

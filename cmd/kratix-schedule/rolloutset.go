@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-// withFiles is the end of the help of commands that change a Rollout.
 const withFiles = `
 In a directory of files, edit the file instead.
 
@@ -110,7 +109,6 @@ func annotated(name, value string) map[string]any {
 	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{name: value}}}
 }
 
-// maxApprovals is the maximum number of approvals in an annotation.
 const maxApprovals = 32
 
 // withApproval adds an approval to a list, and drops the oldest approvals above maxApprovals.

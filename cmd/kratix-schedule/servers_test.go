@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// servers are the servers that all scripts use.
 type servers struct {
 	kube        *httptest.Server
 	reports     *httptest.Server

@@ -56,7 +56,6 @@ func (s *shardSelector) selects() func(map[string]string) bool {
 	return func(of map[string]string) bool { return s.labels.Matches(labels.Set(of)) }
 }
 
-// lease returns the name of the Lease for the selector.
 func (s *shardSelector) lease() string {
 	if !s.isSet() {
 		return lease.Name

@@ -128,7 +128,6 @@ func readStatus(from string) (kratix.Header, map[string]any, error) {
 	return request, said, pipeline.Control(root.FS())
 }
 
-// requestOfKratix returns the request that Kratix names in the environment of pipelines.
 func requestOfKratix() kratix.Header {
 	var request kratix.Header
 	version := schema.GroupVersion{Group: os.Getenv("KRATIX_OBJECT_GROUP"), Version: os.Getenv("KRATIX_OBJECT_VERSION")}

@@ -54,7 +54,6 @@ func writeWorks(b testing.TB, dir string, works int) {
 	flush("destination.yaml")
 }
 
-// BenchmarkValidate checks Works in a new process, and reports the peak memory of the process.
 func BenchmarkValidate(b *testing.B) {
 	for _, works := range []int{500, 1000, 5000} {
 		b.Run(strconv.Itoa(works), func(b *testing.B) {

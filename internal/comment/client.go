@@ -17,8 +17,7 @@ import (
 
 const (
 	// perPage is the number of comments in a page, the maximum of both APIs.
-	perPage = 100
-	// maxPages is the maximum number of pages.
+	perPage  = 100
 	maxPages = 50
 	// maxPage is the maximum size of a page in bytes.
 	maxPage = 100 << 20
@@ -190,7 +189,6 @@ func (c client) remove(ctx context.Context, url string) error {
 	return err
 }
 
-// isNotFound reports whether a server has refused a request with the status 404.
 func isNotFound(err error) bool {
 	var refused *refusedError
 	return errors.As(err, &refused) && refused.status == http.StatusNotFound

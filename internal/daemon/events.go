@@ -17,7 +17,6 @@ import (
 // eventPause is the minimum time between two rounds that events trigger.
 const eventPause = 2 * time.Second
 
-// registerEvents adds the endpoints for the events of Flux and Argo CD.
 func (d *Daemon) registerEvents(mux *http.ServeMux) {
 	handler := &receive.Handler{Inbox: d.Inbox, Secret: d.EventsSecret, Now: d.Now, Log: d.Log, Counts: d.metrics}
 	if d.Inbox == nil {

@@ -16,7 +16,6 @@ import (
 
 const webhookSecret = "0123456789abcdef"
 
-// webhook sends a push to the daemon, and returns the status.
 func (b *bubble) webhook(branch string) int {
 	body := `{"ref":"refs/heads/` + branch + `","repository":{"full_name":"example/state"}}`
 	request := httptest.NewRequest(http.MethodPost, receive.GitPath, strings.NewReader(body)) //nolint:noctx // the request is not sent

@@ -139,7 +139,6 @@ func (b *bubble) page(path string) string {
 	return answer.Body.String()
 }
 
-// inABubble runs a daemon on a virtual clock.
 func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	t.Helper()
 	inABubbleWith(t, func(*bubble) {}, test)

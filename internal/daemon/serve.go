@@ -104,7 +104,6 @@ func (d *Daemon) start(listener net.Listener, handler http.Handler, flag string,
 	return server
 }
 
-// newServer returns a server with limits for clients.
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           telemetry.Bounded(handler, map[string]int64{receive.GitPath: receive.MaxGitBody}),

@@ -20,7 +20,6 @@ func limited(b *bubble) {
 	b.daemon.throttle.PerMinute = 6
 }
 
-// arrivals records when each Work was put and when it was written.
 type arrivals struct {
 	*bubble
 	put, written map[string]time.Time

@@ -37,7 +37,6 @@ type Takeover struct {
 // in Takeover.Input for it (Stands).
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
-// standIn contains the original Work and the Destination of a stand-in.
 type standIn struct {
 	work        kratix.Key
 	destination string

@@ -92,7 +92,6 @@ type judge struct {
 	reported map[string]bool
 }
 
-// canUnpack reports whether all files of a WorkPlacement can be unpacked.
 func canUnpack(p *kratix.WorkPlacement) bool {
 	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
 		_, err := kratix.Decode(w.Content)

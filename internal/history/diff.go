@@ -132,7 +132,6 @@ func newPair(ctx context.Context, store statestore.Store, from, to statestore.Re
 	return result, result.readFiles(ctx, selection)
 }
 
-// pastOf returns a revision of a store.
 func pastOf(ctx context.Context, store statestore.Store, revision statestore.Revision) (past, error) {
 	one := past{store: store, revision: revision, read: map[tree.Path][]byte{}}
 	switch {

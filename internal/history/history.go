@@ -67,7 +67,6 @@ type Entry struct {
 	Files []string `json:"files,omitempty"`
 }
 
-// ambiguousError is the error about a name that several Works have.
 type ambiguousError struct {
 	name  string
 	works []string

@@ -192,7 +192,6 @@ func (d *reportDecoder) placement(p wirePlacement) {
 	})
 }
 
-// storeFailedID is the rule about a store that cannot be read or written.
 const storeFailedID = "KS060"
 
 func (d *reportDecoder) finding(f wireFinding) {

@@ -84,7 +84,6 @@ func (l *Listing) addStore(store kratix.StateStore, failed, revisions map[string
 	l.Stores = append(l.Stores, row)
 }
 
-// unusedState is the state of a store that no Destination uses.
 const unusedState = "unused"
 
 func (l *Listing) setRevisions(revisions map[string]string) {

@@ -286,7 +286,6 @@ func (l *Listing) Count() {
 	}
 }
 
-// unknownState is the state of rows whose state is not known.
 const unknownState = "unknown"
 
 func join(first, second string) string {

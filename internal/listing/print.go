@@ -184,7 +184,6 @@ func (t *table) line(out *bufio.Writer, cells []string) {
 	out.WriteByte('\n') //nolint:errcheck // Flush returns the error
 }
 
-// shown returns the text of a cell, or a placeholder for an empty cell.
 func shown(cell string) string {
 	if cell == "" {
 		return "<none>"

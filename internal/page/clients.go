@@ -9,7 +9,6 @@ import (
 )
 
 const (
-	// maxClients is the maximum number of connections.
 	maxClients = 16
 	// keepAlive is the interval of comments on a connection.
 	keepAlive = 20 * time.Second

@@ -48,7 +48,6 @@ func placementOf(values url.Values) Placement {
 	return p
 }
 
-// history serves the page about the history of a placement.
 func (s *Site) history(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	values := r.URL.Query()
 	wanted := placementOf(values)

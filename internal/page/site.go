@@ -17,7 +17,6 @@ var templateFiles embed.FS
 //go:embed static
 var staticFiles embed.FS
 
-// policy is the Content-Security-Policy of all responses.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // patience is the maximum time for the explanation, the files and the history of a page.

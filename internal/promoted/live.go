@@ -128,7 +128,6 @@ type staging struct {
 	locations map[string][]stagingLocation
 }
 
-// stagingLocation is the location to which Kratix writes the files of a Destination.
 type stagingLocation struct {
 	layout.Location
 	of *kratix.Destination

@@ -52,7 +52,6 @@ const (
 	arcWidth    = 300
 )
 
-// conflictPair is a pair of Works with a conflict.
 type conflictPair struct{ later, first string }
 
 func draw(d Document) picture {
@@ -158,7 +157,6 @@ func destinations(d Document, works []string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// shorten removes the middle of a long name.
 func shorten(name string) string {
 	const most = 60
 	runes := []rune(name)

@@ -37,7 +37,6 @@ func (p Profile) age() string {
 	return fmt.Sprintf("%d days old", p.AgeDays)
 }
 
-// maxNamedProfiles is the maximum number of profiles in one line.
 const maxNamedProfiles = 3
 
 // ProfileLine returns a line with the profiles and their ages, or "" without profiles.

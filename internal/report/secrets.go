@@ -32,7 +32,6 @@ var errWithheld = errors.New("it mentions a Secret and is not valid YAML, or too
 // mentionsSecret matches files that seem to contain a Secret, even if they are not valid YAML.
 var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List|Generator)?\b|\b` + generatorKey + `\b`)
 
-// generatorKey is the field of a kustomization from which kustomize generates Secrets.
 const generatorKey = "secretGenerator"
 
 // isPatch matches files that may contain a patch with a target.

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// agentMetrics are the metrics of the states that agents have reported.
 type agentMetrics struct {
 	placements, failing *prometheus.GaugeVec
 	// reported contains the Destinations with series. failures contains the outcomes of failing

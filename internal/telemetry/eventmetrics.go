@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 )
 
-// eventMetrics are the metrics of the events that agents send.
 type eventMetrics struct {
 	received, rejected, git *prometheus.CounterVec
 }

@@ -32,7 +32,6 @@ type Restless struct {
 	findings, given, made []finding.Finding
 }
 
-// groupOfWork identifies a group of a Work on any Destination.
 type groupOfWork struct{ work, directory string }
 
 type changeSeries struct {
@@ -105,7 +104,6 @@ func (r *Restless) written(p *report.Placement, at time.Time) {
 	}
 }
 
-// contentOf returns a hash of the content of a placement.
 func (r *Restless) contentOf(p *report.Placement) uint64 {
 	var sum maphash.Hash
 	sum.SetSeed(r.seed)

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// rolloutMetrics are the metrics of rollouts.
 type rolloutMetrics struct{ phase, destinations, changed *prometheus.GaugeVec }
 
 func newRolloutMetrics(define *definer) *rolloutMetrics {

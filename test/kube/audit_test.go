@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// audit reads the writes of a user from the audit log of the API server.
 type audit struct {
 	t    testing.TB
 	path string

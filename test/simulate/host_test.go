@@ -25,7 +25,6 @@ type limits struct {
 	perMinute int
 }
 
-// host is a simulated server.
 type host struct {
 	limits
 

@@ -263,7 +263,6 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// result contains the numbers of one simulation.
 type result struct {
 	fleet  *fleet
 	memory uint64
@@ -293,7 +292,6 @@ func simulate(t *testing.T, of kind) result {
 	return r
 }
 
-// quantile returns a quantile of the latencies.
 func (r result) quantile(q float64) time.Duration {
 	if len(r.fleet.latency) == 0 {
 		return 0

@@ -14,7 +14,6 @@ import (
 	"testing"
 )
 
-// env is a source directory that changes at random.
 type env struct {
 	t           *testing.T
 	rng         *rand.Rand

@@ -19,7 +19,6 @@ const (
 	maxFleetMembers                    = 6
 )
 
-// fleetMember is a Destination that changes at random.
 type fleetMember struct {
 	id                                int
 	name, path                        string
