@@ -23,8 +23,8 @@ func (p planned) separateEvidence(w *observed) {
 	}
 }
 
-// hasEvidence reports whether the Kubernetes API shows that the Work or group of a placement
-// is gone.
+// hasEvidence reports whether the Kubernetes API shows that the Work or group of a
+// placement is gone.
 func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
 	if _, deleted := slices.BinarySearchFunc(o.DeletedPlacements, kratix.KeyOf(p), kratix.Key.Compare); deleted {
 		return true
@@ -33,7 +33,7 @@ func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
 		return true
 	}
 	if o.Assigned {
-		return false // the Work may be in the input for another Destination only
+		return false // the Work may be in the input for another Destination
 	}
 	_, present := slices.BinarySearchFunc(o.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
 	return o.FromAPI && present

@@ -13,10 +13,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// joinedFile is the aggregated file of filepath mode aggregatedYAML, split into its parts.
+// joinedFile is the joined file of a Destination, split into its parts.
 type joinedFile struct {
 	parts map[tree.Path][]byte
-	// mixedUp means that the file has content that does not match the records, so that it cannot be
+	// mixedUp means that the file does not match the records, so that it cannot be
 	// split.
 	mixedUp bool
 }
@@ -47,7 +47,8 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
-// keepMixedUp leaves a mixed-up file unchanged if rewriting it may lose the only copy of a part.
+// keepMixedUp leaves a mixed-up file unchanged if rewriting it may lose the only
+// copy of a part.
 func (c *checked) keepMixedUp() {
 	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
 		return
@@ -70,10 +71,8 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. If the
-// file is up to date, no part can be lost. Otherwise a part may be lost if a placement is not
-// written, or if no record lists files and the plan may be incomplete. The part may then belong to
-// a placement that is not in the plan.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of
+// a part. A hidden placement may have a part.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// excludeForeignOwned excludes the Destinations where another controller has recorded placements,
-// unless Policy.Adopt is set. Requests that may be placed there stay unplaced.
+// excludeForeignOwned excludes the Destinations where another controller has
+// recorded placements, unless Policy.Adopt is set.
 func excludeForeignOwned(o *observed, store *storeView, policy Policy) {
 	if policy.Adopt {
 		return

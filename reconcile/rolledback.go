@@ -10,8 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// rollBack restores the last applied files of a placement if the agent could not apply the stored
-// ones. A placement whose files were rolled back before is held back.
+// rollBack restores the last applied files of a placement if the agent could not
+// apply the stored files. A placement whose files were rolled back before is held
+// back.
 func (w *wanted) rollBack(p *placement) {
 	if at := slices.IndexFunc(w.failed, func(f *failedFiles) bool { return f.unit == unitOf(p.WorkPlacement) }); at >= 0 {
 		p.failed = w.failed[at]
@@ -33,9 +34,8 @@ func (w *wanted) rollBack(p *placement) {
 	w.renewRecord(p)
 }
 
-// restore sets the files of a placement to those that its agent last applied. It returns false if
-// the files that failed were rolled back before, or if an applied file is outside the placement's
-// directory.
+// restore sets the files of a placement to those that its agent last applied. It
+// returns false if it does not change them.
 func (w *wanted) restore(p *placement) bool {
 	if before := p.undone(p.failed.undone.Files); before != nil && !p.isRetried(before) {
 		return false
@@ -60,8 +60,8 @@ func (w *wanted) restore(p *placement) bool {
 	return true
 }
 
-// asRendered converts stored files of a placement to rendered files. It returns false if a file is
-// outside the placement's directory.
+// asRendered converts stored files of a placement to rendered files. It returns
+// false if a file is outside the placement's directory.
 func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bool) {
 	joined, isJoined := layout.JoinedFile(w.Destination)
 	files := make([]layout.File, 0, len(stored))
@@ -82,7 +82,7 @@ func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bo
 
 func (w *wanted) renewRecord(p *placement) {
 	record, err := layout.NewRecord(w.Destination, p.WorkPlacement, p.rendering)
-	if err == nil { // if err is not nil, the placement is held back already
+	if err == nil { // otherwise the placement is held back already
 		p.record = record
 	}
 }
@@ -100,7 +100,6 @@ func rolledBackReason(undone *layout.RolledBack) string {
 	return "it was rolled back, because " + whyUndone(undone)
 }
 
-// whyUndone returns why files were rolled back.
 func whyUndone(undone *layout.RolledBack) string {
 	if undone.Rollout != "" {
 		return "Rollout " + undone.Rollout + " was given up: " + undone.Message
@@ -108,8 +107,7 @@ func whyUndone(undone *layout.RolledBack) string {
 	return couldNotBeApplied(undone)
 }
 
-// undone returns the entry of the placement's record about files that were rolled back, or nil
-// without such an entry.
+// undone returns the entry about rolled-back files with this digest, or nil.
 func (p *placement) undone(files string) *layout.RolledBack {
 	for i := range p.rendering.RolledBack {
 		if one := &p.rendering.RolledBack[i]; one.Files == files {
@@ -119,7 +117,8 @@ func (p *placement) undone(files string) *layout.RolledBack {
 	return nil
 }
 
-// isRetried reports whether the Work requests that rolled-back files are written again.
+// isRetried reports whether the Work requests that rolled-back files are written
+// again.
 func (p *placement) isRetried(undone *layout.RolledBack) bool {
 	return p.from != nil && p.from.Work.Annotations[scheduler.RetryAnnotation] == undone.Revision
 }

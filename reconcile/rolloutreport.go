@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-// addRollouts adds the states of the rollouts.
 func (r *reporter) addRollouts(all *rolledOut) {
 	r.add(all.findings...)
 	r.report.Again = r.report.Again || all.continues()
