@@ -22,13 +22,8 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected returns the difference between the last input and in, and the Works whose plans it may
-// change directly:
-//
-//   - Works that are new, changed or gone
-//   - Works with recorded placements that are new, changed or gone
-//   - Works that became rejected, or are no longer rejected
-//   - Works whose choice depends on Input.Conflicts
+// affected returns the difference between the last input and in, and the Works
+// that it affects directly.
 func (p *Planner) affected(in Input) (delta, keys) {
 	var d delta
 	affected := keys{}
@@ -55,7 +50,8 @@ type delta struct {
 	removed, recorded []*kratix.WorkPlacement
 }
 
-// changed returns the elements that are only in was, and those that are only in is.
+// changed returns the elements that are only in was, and those that are only in
+// is.
 func changed[T comparable](was, is []T) (gone, came []T) {
 	for len(was) > 0 && len(is) > 0 && was[0] == is[0] {
 		was, is = was[1:], is[1:]

@@ -13,17 +13,18 @@ import (
 type fit struct {
 	asked selectors
 	kinds []verdictKind
-	// usable are the Destinations that fit and accept new placements. unread are the Destinations
-	// that fit and whose store could not be read. Both are sorted indices into the fleet.
+	// usable are the Destinations that fit and accept new placements. unread are the
+	// Destinations that fit and whose store could not be read. Both are sorted indices
+	// into the fleet.
 	usable, unread []int
-	// closed is a phrase that counts the Destinations that fit and accept no new placements, such
-	// as "1 is cordoned".
+	// closed counts the Destinations that fit and accept no new placements, such as "1
+	// is cordoned".
 	closed string
 	ready  int
 	// evenly means that all usable Destinations have the same weight.
 	evenly bool
 	spread string
-	// summary caches round.summary. It is empty before its first use.
+	// summary caches round.summary.
 	summary string
 }
 
@@ -46,7 +47,7 @@ const (
 	unreadStore
 )
 
-// kindOf returns the verdict on a Destination without the reason, which takes longer to determine.
+// kindOf returns the kind of the verdict on a Destination.
 func kindOf(asked selectors, s *member) verdictKind {
 	switch {
 	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.requiresDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
@@ -76,8 +77,7 @@ func verdictOn(asked selectors, s *member) verdict {
 	return v
 }
 
-// tooLoose reports whether the Destination refuses Works without selectors: it has
-// strictMatchLabels, and labels.
+// tooLoose reports whether the Destination refuses Works without selectors.
 func tooLoose(asked selectors, s *member) bool {
 	return len(asked) == 0 && s.Spec.StrictMatchLabels && len(s.Labels) > 0
 }
@@ -102,8 +102,8 @@ func spread(usable int, evenly bool) string {
 	return fmt.Sprintf("chosen of %d Destinations that fit, by %s", usable, how)
 }
 
-// summarise returns how many Destinations fit, and counts the reasons of the others: "0/3
-// Destinations fit: 2 lack a=b, 1 is cordoned".
+// summarise returns the number of Destinations that fit, with the reasons of the
+// others: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
 func summarise(verdicts []verdict) string {
 	if len(verdicts) == 0 {
 		return "there is no Destination"
@@ -150,13 +150,14 @@ func phrase(count int, reason string) string {
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
 }
 
-// Fits reports whether the Destination is not being deleted and its labels match the group's
-// selectors. Cordons, capacity and the store are ignored.
+// Fits reports whether a group of a Work may be on a Destination, without regard
+// to cordons, capacity and the store.
 func Fits(work *kratix.Work, group *kratix.WorkloadGroup, d *kratix.Destination) bool {
 	return len(Fitting(work, group, []*kratix.Destination{d})) > 0
 }
 
-// Fitting returns the names of the Destinations for which Fits returns true, in the given order.
+// Fitting returns the names of the Destinations for which Fits returns true, in
+// the given order.
 func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kratix.Destination) []string {
 	asked := selectorsOf(work, group)
 	var names []string
