@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// adoptUnrecorded adds implied records for groups of requests that are placed
-// nowhere yet.
+// adoptUnrecorded adds implied records for groups of requests that are placed nowhere yet.
 func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {
@@ -76,8 +75,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s[:at], s[at+len(separator):], true
 }
 
-// adopt adds an implied record on each Destination that has files of the group,
-// and returns the names of these Destinations.
+// adopt adds an implied record on each Destination that has files of the group, and returns the
+// names of these Destinations.
 func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
@@ -101,8 +100,7 @@ type unrecordedView struct {
 	requests []requestName
 }
 
-// unrecordedRequests returns the requests that have files but no record on a
-// Destination.
+// unrecordedRequests returns the requests that have files but no record on a Destination.
 func (o *observations) unrecordedRequests(h home) []requestName {
 	known, ok := o.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {
@@ -134,8 +132,7 @@ func (h home) unrecordedRequests() []requestName {
 	return requests
 }
 
-// requestOf returns the request that a path below resources/ belongs to, if there
-// is one.
+// requestOf returns the request that a path below resources/ belongs to, if there is one.
 func requestOf(path, root tree.Path) (requestName, bool) {
 	below, _ := path.RelativeTo(root)
 	namespace, rest := below.Cut()

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Allowance is the number of removals that a user explicitly allows. The zero
-// value means that the user has set none.
+// Allowance is the number of removals that a user explicitly allows. The zero value means that the
+// user has set none.
 type Allowance struct{ most int }
 
 const unlimited = -1
@@ -31,8 +31,7 @@ func ParseAllowance(text string) (Allowance, error) {
 	return AllowUpTo(n), nil
 }
 
-// String returns the allowance in the syntax of ParseAllowance, or "" for the zero
-// value.
+// String returns the allowance in the syntax of ParseAllowance, or "" for the zero value.
 func (a Allowance) String() string {
 	switch a.most {
 	case 0:

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// warningsAlone returns the warnings about some claims of a Destination, and marks
-// the doubtful claims. ok is false if their result may depend on the other claims.
+// warningsAlone returns the warnings about some claims of a Destination, and marks the doubtful
+// claims. ok is false if their result may depend on the other claims.
 func (i *independence) warningsAlone(c *checked, roots []dedupe.Root) (_ []finding.Finding, ok bool) {
 	with := slices.Clone(roots)
 	for at := range with {

@@ -17,8 +17,8 @@ type applyCheck struct {
 	// refused are the quarantined claims of each root.
 	refused  []map[int]applycheck.Refusal
 	doubtful []map[int]bool
-	// errors are the findings about refused claims. alone and beside are the warnings
-	// about claims checked separately and together.
+	// errors are the findings about refused claims. alone and beside are the warnings about claims
+	// checked separately and together.
 	errors, alone, beside []finding.Finding
 	// provides and hasCustom mean that the verdict on a root has Provides or HasCustom.
 	provides, hasCustom bool
@@ -43,8 +43,8 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among checks the claims of each root together, except those that builds
-// quarantines. It reports whether more claims are refused now.
+// among checks the claims of each root together, except those that builds quarantines. It reports
+// whether more claims are refused now.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false

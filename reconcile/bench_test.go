@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// BenchmarkRound measures a first round, a round without changes, and a round with
-// one new Work.
+// BenchmarkRound measures a first round, a round without changes, and a round with one new Work.
 func BenchmarkRound(b *testing.B) {
 	for _, works := range []int{100, 1_000, 10_000, 100_000} {
 		crowd := func(b *testing.B) *testEnv {
@@ -52,8 +51,7 @@ func BenchmarkRound(b *testing.B) {
 	}
 }
 
-// add is put without the search for an existing Work, which takes time linear in
-// their number.
+// add is put without the search for an existing Work, which takes time linear in their number.
 func (w *testEnv) add(i int) {
 	name := fmt.Sprintf("w%06d", i)
 	files := map[string]string{}

@@ -16,13 +16,13 @@ import (
 type blamed struct {
 	// guilty are the placements with objects that the agent failed to apply.
 	guilty []guilty
-	// suspects are placements that may have an object that the agent failed to apply.
-	// It is empty if guilty is not.
+	// suspects are placements that may have an object that the agent failed to apply. It is empty if
+	// guilty is not.
 	suspects []report.Claimant
 }
 
-// guilty is a placement with the objects that the agent failed to apply, or the
-// paths that the agent named.
+// guilty is a placement with the objects that the agent failed to apply, or the paths that the
+// agent named.
 type guilty struct {
 	record  *recordView
 	objects []agent.Object
@@ -60,8 +60,8 @@ func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 	return blamed{suspects: suspects}
 }
 
-// holders returns the placements that have some of the objects at a revision.
-// certain means that each found object belongs to one placement.
+// holders returns the placements that have some of the objects at a revision. certain means that
+// each found object belongs to one placement.
 func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []guilty, certain bool) {
 	if len(objects) == 0 {
 		return nil, false
@@ -91,8 +91,8 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 	return holders, len(holders) > 0 && !isShared
 }
 
-// listing returns the placements of the paths that the agent names. certain means
-// that each path belongs to one placement.
+// listing returns the placements of the paths that the agent names. certain means that each path
+// belongs to one placement.
 func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	certain = len(paths) > 0
 	for _, name := range paths {
@@ -110,8 +110,8 @@ func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	return holders, certain
 }
 
-// resolve returns the store path of a path that the agent names. The name is
-// relative to the root or, with a leading slash, to the repository or bucket.
+// resolve returns the store path of a path that the agent names. The name is relative to the root
+// or, with a leading slash, to the repository or bucket.
 func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
 	path, err := tree.ParsePath(strings.TrimPrefix(name, "/"))
 	if err != nil {
@@ -162,8 +162,7 @@ func newOwners(d *destinationView) *owners {
 	return o
 }
 
-// of returns the records that list a path, or else the placement whose directory
-// contains the path.
+// of returns the records that list a path, or else the placement whose directory contains the path.
 func (o *owners) of(path tree.Path) []*recordView {
 	if listed := o.files[path]; listed != nil {
 		return listed

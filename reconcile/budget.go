@@ -19,19 +19,16 @@ const (
 	maxEntries    = 3_000
 	maxReads      = 15 // per second
 	maxRepository = 10 << 30
-	// maxContent is the part of maxRepository for the newest revision, without the
-	// history.
+	// maxContent is the part of maxRepository for the newest revision, without the history.
 	maxContent = maxRepository / 4
 	// pollSeconds is the interval at which an agent reads its store.
 	pollSeconds = 60
 	maxPollers  = maxReads * pollSeconds
-	// sampled is about the number of placements from which the size of a repository is
-	// estimated.
+	// sampled is about the number of placements from which the size of a repository is estimated.
 	sampled = 1_000
 )
 
-// repositoryUse has the Destinations and placements on the branches of a
-// repository.
+// repositoryUse has the Destinations and placements on the branches of a repository.
 type repositoryUse struct {
 	name string
 	// store is the first state store on the repository.
@@ -40,8 +37,8 @@ type repositoryUse struct {
 	parts        []scheduler.DestinationPlan
 }
 
-// budgetFindings returns warnings about git repositories that are too large, too
-// wide or read too often.
+// budgetFindings returns warnings about git repositories that are too large, too wide or read too
+// often.
 func budgetFindings(stores []*desired, plan *scheduler.Result) []finding.Finding {
 	var findings []finding.Finding
 	uses, of := map[string]*repositoryUse{}, map[string]*repositoryUse{}
@@ -73,8 +70,7 @@ func budgetFindings(stores []*desired, plan *scheduler.Result) []finding.Finding
 	return findings
 }
 
-// widthFindings returns a warning if a directory of the store will have too many
-// entries.
+// widthFindings returns a warning if a directory of the store will have too many entries.
 func widthFindings(store *desired) []finding.Finding {
 	var changes []statestore.FileChange
 	for _, o := range store.outcomes {
@@ -141,8 +137,7 @@ func (u *repositoryUse) size() float64 {
 	return float64(sum) / float64(count) * float64(total) * packed
 }
 
-// round returns a number with two significant digits, so that a finding rarely
-// changes.
+// round returns a number with two significant digits, so that a finding rarely changes.
 func round(n int) string {
 	unit := 1
 	for n/unit >= 100 {

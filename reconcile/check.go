@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checked is a Destination after its check. It has its own copy of the fields that
-// the check changes.
+// checked is a Destination after its check. It has its own copy of the fields that the check
+// changes.
 type checked struct {
 	wanted
 	candidates []*candidate
@@ -21,21 +21,19 @@ type checked struct {
 	// leftovers are files that an interrupted write has left behind.
 	leftovers []tree.Path
 	ignored   *kustomize.Ignored
-	// warnings is the number of findings about objects that the API server may refuse.
-	// compared are the findings about claims that were checked separately.
+	// warnings is the number of findings about objects that the API server may refuse. compared are
+	// the findings about claims that were checked separately.
 	warnings int
 	compared []finding.Finding
-	// foreign are the foreign files of each root. provides is as in
-	// [applycheck.Verdict].
+	// foreign are the foreign files of each root. provides is as in [applycheck.Verdict].
 	foreign  [][]dedupe.File
 	provides bool
 	// left means that this round changes nothing on the Destination.
 	left bool
-	// unfolded means that a foreign file has a path with upper-case letters, or not in
-	// Unicode's normal form.
+	// unfolded means that a foreign file has a path with upper-case letters, or not in Unicode's
+	// normal form.
 	unfolded bool
-	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing
-	// files.
+	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing files.
 	blocked []string
 }
 
@@ -57,8 +55,7 @@ func newChecked(w *wanted, caches checkCaches) *checked {
 	return c
 }
 
-// check decides which placements may be written. On an error it also returns the
-// findings so far.
+// check decides which placements may be written. On an error it also returns the findings so far.
 func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error) {
 	c := newChecked(w, caches)
 	if w.store.err != nil {
@@ -109,8 +106,7 @@ func (c *checked) checkRoots(ctx context.Context) error {
 	return nil
 }
 
-// claimed returns the files in a Destination's directory that are not foreign
-// files.
+// claimed returns the files in a Destination's directory that are not foreign files.
 func (c *checked) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, p := range c.candidates {
@@ -136,8 +132,7 @@ func (c *checked) claimed() *tree.Set {
 	return claimed
 }
 
-// ignored returns a matcher for the files of a Destination that Flux does not
-// fetch.
+// ignored returns a matcher for the files of a Destination that Flux does not fetch.
 func ignored(ctx context.Context, s *situation) (*kustomize.Ignored, error) {
 	var files []tree.File
 	read := func(path tree.Path) error {

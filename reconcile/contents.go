@@ -28,9 +28,8 @@ type contents struct {
 	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot without the Works that exceed the limits for
-// unpacked content. most is the limit for all Works in bytes. The omitted Works
-// are added to Rejected.
+// Within returns the snapshot without the Works that exceed the limits for unpacked content. most
+// is the limit for all Works in bytes. The omitted Works are added to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)
@@ -100,16 +99,14 @@ func (c *contents) update(works []*kratix.Work) {
 	c.works = works
 }
 
-// bytesForObject is the assumed memory of an object beyond its text.
-// bytesForDensest is the assumed maximum for one byte of text: the smallest object
-// has about 40 bytes of text.
+// bytesForObject is the assumed memory of an object beyond its text. bytesForDensest is the assumed
+// maximum for one byte of text: the smallest object has about 40 bytes of text.
 const (
 	bytesForObject  = 1 << 10
 	bytesForDensest = 1 + bytesForObject/40
 )
 
-// count returns the bytes that the Works take, including their objects, without
-// those in excessive.
+// count returns the bytes that the Works take, including their objects, without those in excessive.
 func (c *contents) count() int64 {
 	if c.objects == nil {
 		c.objects = map[*kratix.Work]int64{}
@@ -153,9 +150,8 @@ type weightedWork struct {
 	size int64
 }
 
-// rejectLargest adds Works to rejected until the rest takes at most most bytes. It
-// takes them from the largest namespace, so that one namespace with much content
-// does not affect others.
+// rejectLargest adds Works to rejected until the rest takes at most most bytes. It takes them from
+// the largest namespace, so that one namespace with much content does not affect others.
 func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
 	for total := all; total > most; {
@@ -189,8 +185,7 @@ func (c *contents) tenants() []*tenant {
 	return tenants
 }
 
-// unpackedSize returns the unpacked size in bytes that the files of a Work
-// declare.
+// unpackedSize returns the unpacked size in bytes that the files of a Work declare.
 func unpackedSize(work *kratix.Work) (size int64) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
@@ -218,8 +213,7 @@ func excess(work *kratix.Work) string {
 // largeContent is the size in bytes from which files are interned.
 const largeContent = 64 << 10
 
-// intern replaces the contents of large files by equal contents that are in memory
-// already.
+// intern replaces the contents of large files by equal contents that are in memory already.
 func (c *contents) intern(files []layout.File) {
 	for i := range files {
 		if len(files[i].Content) < largeContent {

@@ -18,9 +18,9 @@ type recordedCopy struct {
 
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
-// resolveCopies decides which placement of a group stays if several Destinations
-// have a record of the group and no record describes a move. It marks the
-// placement that stays as moved from another.
+// resolveCopies decides which placement of a group stays if several Destinations have a record of
+// the group and no record describes a move. It marks the placement that stays as moved from
+// another.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
@@ -60,12 +60,11 @@ func comparePlacedGroups(a, b placedGroup) int {
 
 // copyRanks are the criteria that rank the copies of a group.
 type copyRanks struct {
-	// remembered are the Destinations with a WorkPlacement in the source. decided is
-	// the Destination in the Work's decision.
+	// remembered are the Destinations with a WorkPlacement in the source. decided is the Destination
+	// in the Work's decision.
 	remembered map[string]bool
 	decided    string
-	// fits reports whether the group may be on a Destination. It is nil if the Work is
-	// unknown.
+	// fits reports whether the group may be on a Destination. It is nil if the Work is unknown.
 	fits func(*kratix.Destination) bool
 }
 

@@ -105,8 +105,7 @@ func (r *replica) round() {
 	r.said = said
 }
 
-// recordDecisions writes the decisions to the Works, unless a Work has changed
-// since the snapshot.
+// recordDecisions writes the decisions to the Works, unless a Work has changed since the snapshot.
 func (r *replica) recordDecisions() {
 	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, StateStores: r.sees.StateStores}
 	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {

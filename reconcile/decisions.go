@@ -7,9 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// addDecisions adds a placement for each decision on a Work that no store has
-// recorded yet. A record on another Destination takes precedence, unless the
-// decision moves the group from there.
+// addDecisions adds a placement for each decision on a Work that no store has recorded yet. A
+// record on another Destination takes precedence, unless the decision moves the group from there.
 func addDecisions(o *observed) {
 	elsewhere, taking := o.placed(), o.taking()
 	for _, work := range o.Works {

@@ -11,8 +11,8 @@ import (
 type desired struct {
 	*storeView
 	outcomes []*outcome
-	// leaving means that the changes move a placement from the directory of another
-	// Destination. They must be in one commit.
+	// leaving means that the changes move a placement from the directory of another Destination. They
+	// must be in one commit.
 	leaving bool
 	// failed is the reason why nothing can be written to the store in this round.
 	failed error

@@ -11,21 +11,20 @@ import (
 type destinationPlan struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
-	// proven are placements to be removed, with evidence that the Work or group is
-	// gone. The deletion guard ignores them.
+	// proven are placements to be removed, with evidence that the Work or group is gone. The deletion
+	// guard ignores them.
 	proven []*kratix.WorkPlacement
 	guard  guard
-	// awaiting are placements that stay until their successors on other Destinations
-	// are recorded.
+	// awaiting are placements that stay until their successors on other Destinations are recorded.
 	awaiting []*kratix.WorkPlacement
 	// moved maps a placement to the Destination that its group has moved to.
 	moved map[*kratix.WorkPlacement]string
-	// waiting are placements that a rollout does not change in this round. steps are
-	// the actions of rollouts on other placements.
+	// waiting are placements that a rollout does not change in this round. steps are the actions of
+	// rollouts on other placements.
 	waiting []waitingPlacement
 	steps   map[*kratix.WorkPlacement]*rolloutStep
-	// leaves means that this plan removes an inherited placement in the commit that
-	// writes its new copy.
+	// leaves means that this plan removes an inherited placement in the commit that writes its new
+	// copy.
 	leaves bool
 }
 

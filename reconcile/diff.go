@@ -38,9 +38,8 @@ func diff(c *checked) changes {
 	return made
 }
 
-// wantedFiles returns the files that a Destination's directory should have. It
-// leaves out existing fixtures, the records of placements that are not written,
-// and foreign files.
+// wantedFiles returns the files that a Destination's directory should have. It leaves out existing
+// fixtures, the records of placements that are not written, and foreign files.
 func wantedFiles(c *checked) []tree.File {
 	var wanted []tree.File
 	for _, fixture := range c.fixtures {
@@ -99,8 +98,8 @@ func ownedPaths(c *checked) *tree.Set {
 	return owned
 }
 
-// staying returns the paths of placements and records that stay, even if a removed
-// record lists them too.
+// staying returns the paths of placements and records that stay, even if a removed record lists
+// them too.
 func staying(c *checked) *tree.Set {
 	set := &tree.Set{}
 	for _, p := range c.candidates {
@@ -138,8 +137,7 @@ func (made *changes) placements(c *checked) []statestore.PlacementChange {
 	return named
 }
 
-// placementChange returns the change of a placement without the labels and
-// annotations of its Work.
+// placementChange returns the change of a placement without the labels and annotations of its Work.
 func placementChange(p *kratix.WorkPlacement, action statestore.Action) statestore.PlacementChange {
 	change := statestore.PlacementChange{Action: action, Work: p.Work().String(), Destination: p.Spec.TargetDestinationName, Promise: p.Spec.PromiseName}
 	if !p.IsDependency() {

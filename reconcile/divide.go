@@ -9,8 +9,7 @@ import (
 
 type planned map[string]destinationPlan
 
-// divide divides a plan by Destination. staying are inherited placements that are
-// not removed yet.
+// divide divides a plan by Destination. staying are inherited placements that are not removed yet.
 func divide(o *observed, plan *scheduler.Result, inherited []*formerPlacement, staying placementSet) planned {
 	parts := byDestination(plan, o.decided)
 	parts.routeInherited(inherited, plan, staying)
@@ -18,8 +17,7 @@ func divide(o *observed, plan *scheduler.Result, inherited []*formerPlacement, s
 	return parts
 }
 
-// byDestination divides a plan by Destination. decided are placements that are not
-// recorded yet.
+// byDestination divides a plan by Destination. decided are placements that are not recorded yet.
 func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) planned {
 	parts := planned{}
 	for _, on := range plan.Destinations {
@@ -57,8 +55,7 @@ type successor struct {
 	destination string
 }
 
-// successors returns the groups with the Destinations on which they are not
-// recorded yet.
+// successors returns the groups with the Destinations on which they are not recorded yet.
 func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	awaited := make(map[successor]bool, len(decided))
 	for _, p := range decided {
@@ -67,8 +64,8 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	return awaited
 }
 
-// routeInherited adds an action for each inherited placement to the plan. staying
-// are placements that are not removed yet.
+// routeInherited adds an action for each inherited placement to the plan. staying are placements
+// that are not removed yet.
 func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Result, staying placementSet) {
 	if len(inherited) == 0 {
 		return
@@ -92,8 +89,7 @@ func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Re
 	}
 }
 
-// sharesStore reports whether one commit can remove the placement and write its
-// new copy.
+// sharesStore reports whether one commit can remove the placement and write its new copy.
 func (f *formerPlacement) sharesStore() bool {
 	return slices.ContainsFunc(f.store.destinations, func(d *destinationView) bool { return d.Name == f.target() })
 }

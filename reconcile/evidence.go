@@ -23,8 +23,8 @@ func (p planned) separateEvidence(w *observed) {
 	}
 }
 
-// hasEvidence reports whether the Kubernetes API shows that the Work or group of a
-// placement is gone.
+// hasEvidence reports whether the Kubernetes API shows that the Work or group of a placement
+// is gone.
 func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
 	if _, deleted := slices.BinarySearchFunc(o.DeletedPlacements, kratix.KeyOf(p), kratix.Key.Compare); deleted {
 		return true

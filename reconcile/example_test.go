@@ -18,8 +18,8 @@ func (s onlyStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secre
 	return s.Store, nil
 }
 
-// One round writes the files of three Works. Two of the Works have objects in
-// common, so the second one is held back.
+// One round writes the files of three Works. Two of the Works have objects in common, so the second
+// one is held back.
 func ExampleReconciler() {
 	ctx := context.Background()
 	store := memory.New("GitStateStore default")

@@ -8,12 +8,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// exclusion is the reason why a unit is not written while its content has this
-// digest.
+// exclusion is the reason why a unit is not written while its content has this digest.
 type exclusion struct {
 	digest digest
-	// isKnown means that the server is known to refuse this unit. Otherwise another
-	// unit may be the cause.
+	// isKnown means that the server is known to refuse this unit. Otherwise another unit may be the
+	// cause.
 	isKnown bool
 	answer  answer
 }
@@ -72,8 +71,8 @@ func (w *wanted) excludeRest() {
 	w.add(w.refusal(e, finding.Place{Object: kratix.Describe(w.Destination)}, "the files that every Destination has")...)
 }
 
-// refusal returns the finding about a refused unit. It returns nil if another unit
-// may be the cause.
+// refusal returns the finding about a refused unit. It returns nil if another unit may be the
+// cause.
 func (s *situation) refusal(e exclusion, at finding.Place, what string) []finding.Finding {
 	if !e.isKnown {
 		return nil

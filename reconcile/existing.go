@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// addExisting adds the placements of the source that have no record. Records take
-// precedence over them.
+// addExisting adds the placements of the source that have no record. Records take precedence over
+// them.
 func addExisting(o *observed) {
 	if len(o.Existing) == 0 {
 		return

@@ -19,15 +19,15 @@ import (
 type failedFiles struct {
 	unit
 	undone layout.RolledBack
-	// revision is the last applied revision. applied are the placement's files or part
-	// of a joined file then.
+	// revision is the last applied revision. applied are the placement's files or part of a joined
+	// file then.
 	revision string
 	applied  []tree.File
 }
 
-// failedFiles returns the guilty placements with the files that the agent has
-// applied last. The findings name the reasons why nothing is rolled back.
-// isIncomplete means that the store could not be read.
+// failedFiles returns the guilty placements with the files that the agent has applied last. The
+// findings name the reasons why nothing is rolled back. isIncomplete means that the store could not
+// be read.
 func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
@@ -59,8 +59,7 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 	return failed, findings, false
 }
 
-// doubtFailure returns the reason why nothing can be rolled back after a failure,
-// or "".
+// doubtFailure returns the reason why nothing can be rolled back after a failure, or "".
 func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	switch {
 	case d.store.state.Stepwise:
@@ -90,8 +89,8 @@ func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
 	return ""
 }
 
-// hasChanged reports whether an object or file that the agent failed on differs
-// between from and to.
+// hasChanged reports whether an object or file that the agent failed on differs between from and
+// to.
 func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
 	if len(who.objects) == 0 {
 		return slices.ContainsFunc(who.files, func(path tree.Path) bool {
@@ -106,8 +105,7 @@ func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
 	})
 }
 
-// textOf returns the text of an object, or nil if the files do not have the
-// object.
+// textOf returns the text of an object, or nil if the files do not have the object.
 func (d *delivering) textOf(object agent.Object, files []tree.File) []byte {
 	for _, file := range files {
 		objects := d.read.File(file.Content).Objects
@@ -132,8 +130,7 @@ func (d *delivering) present() *pastState {
 
 func (g *guilty) name() string { return kratix.WorkKind + " " + g.record.Placement.Work().String() }
 
-// notRolledBack returns the finding about a failure after which nothing is rolled
-// back.
+// notRolledBack returns the finding about a failure after which nothing is rolled back.
 func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []finding.Finding {
 	if !d.policy.RollBack {
 		return nil
@@ -147,8 +144,8 @@ func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []
 
 func sameFile(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }
 
-// contentDigest returns the digest of a placement's files in the form of a record.
-// It ignores their order.
+// contentDigest returns the digest of a placement's files in the form of a record. It ignores their
+// order.
 func contentDigest(files []tree.File) string {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })
 	var parts []layout.File

@@ -14,9 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// AgentStates are the states of roots that agents have reported. The keys are the
-// name of the Destination and the directory of the root in the Destination, or ""
-// for all roots.
+// AgentStates are the states of roots that agents have reported. The keys are the name of the
+// Destination and the directory of the root in the Destination, or "" for all roots.
 type AgentStates map[string]map[string]agent.State
 
 type feedback struct {
@@ -63,8 +62,7 @@ func (k knownRevisions) covers(other knownRevisions) bool {
 	return (k.applied || !other.applied) && (k.healthy || !other.healthy) && (k.failed || !other.failed)
 }
 
-// inUse returns the revisions that agents have applied last, by the name of the
-// Destination.
+// inUse returns the revisions that agents have applied last, by the name of the Destination.
 func (f *feedback) inUse() map[string][]statestore.Revision {
 	used := map[string][]statestore.Revision{}
 	for i := range f.deliveries {
@@ -116,8 +114,7 @@ func relate(ctx context.Context, seen *observed, states AgentStates, policy Poli
 	return all
 }
 
-// past returns the last states of a directory of a store, including the present
-// state.
+// past returns the last states of a directory of a store, including the present state.
 func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
 	key := pastKey{store.ref, dir}
 	past, known := f.revisions.get(key)
@@ -136,8 +133,8 @@ func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
 	return past
 }
 
-// stateOf returns the reported state of a root, if there is one, and the root's
-// directory in the Destination.
+// stateOf returns the reported state of a root, if there is one, and the root's directory in the
+// Destination.
 func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) (state agent.State, name string, reported bool) {
 	name = layout.RootName(d.base, root)
 	if state, reported = states[name]; !reported {
@@ -146,8 +143,8 @@ func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) 
 	return state, name, reported
 }
 
-// relateRoot compares an agent's report about a root with the placements. It
-// reuses the last result if nothing has changed.
+// relateRoot compares an agent's report about a root with the placements. It reuses the last result
+// if nothing has changed.
 func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name string, state agent.State) related {
 	key := rootKey{destinationKey{of.store.ref, of.Name}, name}
 	files := of.store.state.Files
@@ -184,8 +181,8 @@ type delivering struct {
 	current map[tree.Path]*recordView
 }
 
-// currentRecords returns the records of this round by path, except records that
-// lie at several paths.
+// currentRecords returns the records of this round by path, except records that lie at several
+// paths.
 func (d *delivering) currentRecords() map[tree.Path]*recordView {
 	if d.current == nil {
 		d.current = make(map[tree.Path]*recordView, len(d.records))
@@ -198,8 +195,8 @@ func (d *delivering) currentRecords() map[tree.Path]*recordView {
 	return d.current
 }
 
-// load reads a revision from the history of the store. It returns false if a later
-// round has to do it.
+// load reads a revision from the history of the store. It returns false if a later round has to do
+// it.
 func (d *delivering) load(ctx context.Context, revision string) bool {
 	return d.past[0].load(ctx, d.store.Store, revision)
 }
@@ -251,8 +248,7 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns before if the root has the same files at last and at now, and
-// otherwise now.
+// first returns before if the root has the same files at last and at now, and otherwise now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {
@@ -272,8 +268,8 @@ func latest(s *agent.State) time.Time {
 	return last
 }
 
-// changedSince returns the placements whose files have changed since a revision.
-// known is false if that revision is not known.
+// changedSince returns the placements whose files have changed since a revision. known is false if
+// that revision is not known.
 func (d *delivering) changedSince(revision string) (changed map[kratix.Key]bool, known bool) {
 	then := d.find(revision)
 	if then == nil {

@@ -10,15 +10,14 @@ import (
 
 // The limits for detecting fights: docs/decisions/controllers-fight.md.
 const (
-	// fightWindow is the time for which an undone write counts, and the length of the
-	// first pause.
+	// fightWindow is the time for which an undone write counts, and the length of the first pause.
 	fightWindow = 10 * time.Minute
-	// overwriteTime is the time within which a controller overwrites a manifest. A
-	// person takes longer.
+	// overwriteTime is the time within which a controller overwrites a manifest. A person takes
+	// longer.
 	overwriteTime = time.Minute
 	longestRest   = 24 * time.Hour
-	// recordLimit and fileLimit are the numbers of undone writes of one record and of
-	// one manifest that count as a fight.
+	// recordLimit and fileLimit are the numbers of undone writes of one record and of one manifest
+	// that count as a fight.
 	recordLimit, fileLimit = 2, 3
 	// maxMarks is the maximum number of marks, and of undone paths, of a Destination.
 	maxMarks = 64
@@ -51,13 +50,13 @@ type undoing struct {
 	last    time.Time
 }
 
-// fight has the recent writes of this process to a Destination, and counts those
-// that another controller has undone.
+// fight has the recent writes of this process to a Destination, and counts those that another
+// controller has undone.
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped means that this process does not write to the Destination. until is the
-	// end of the pause.
+	// stopped means that this process does not write to the Destination. until is the end of the
+	// pause.
 	stopped bool
 	until   time.Time
 	// stops counts the fights.
@@ -70,8 +69,8 @@ func (f *fight) idle() bool {
 	return len(f.marks)+len(f.undone)+f.stops == 0
 }
 
-// pause returns the time for which the records must stay unchanged before this
-// process writes again.
+// pause returns the time for which the records must stay unchanged before this process writes
+// again.
 func (f *fight) pause() time.Duration {
 	rest := fightWindow
 	for range f.stops - 1 {
@@ -80,8 +79,8 @@ func (f *fight) pause() time.Duration {
 	return rest
 }
 
-// see reports whether there is a fight, and at which path. It ignores records for
-// which damaged returns true, because controllers write readable records.
+// see reports whether there is a fight, and at which path. It ignores records for which damaged
+// returns true, because controllers write readable records.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {
@@ -139,8 +138,7 @@ func (f *fight) stop(now time.Time) {
 	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.pause()), nil, nil
 }
 
-// wait reports whether the pause still lasts. A change of the records restarts the
-// pause.
+// wait reports whether the pause still lasts. A change of the records restarts the pause.
 func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool {
 	if !f.stopped {
 		return false

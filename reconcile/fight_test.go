@@ -20,8 +20,8 @@ import (
 
 type fightStep struct {
 	after time.Duration
-	// ours and theirs are the contents that this process and another process write.
-	// Empty means removed.
+	// ours and theirs are the contents that this process and another process write. Empty means
+	// removed.
 	ours, theirs      string
 	manifest, damages bool
 	unconfirmed       bool
@@ -42,8 +42,8 @@ func TestFight(t *testing.T) {
 	later := func(s fightStep, after time.Duration) fightStep { s.after = after; return s }
 	tests := map[string]struct {
 		steps []fightStep
-		// stops is the number of the step after which this process stops, from 1. It is
-		// 0 if the process does not stop.
+		// stops is the number of the step after which this process stops, from 1. It is 0 if the process
+		// does not stop.
 		stops int
 	}{
 		"a person reverts a commit once":                      {[]fightStep{ours, removed, ours}, 0},

@@ -29,8 +29,7 @@ func (f *fights) begin(now time.Time) {
 	}
 }
 
-// leaveFights excludes the Destinations where another controller undoes the writes
-// of this process.
+// leaveFights excludes the Destinations where another controller undoes the writes of this process.
 func leaveFights(o *observed, store *storeView, all *fights) {
 	if store.err != nil || store.state.WriteInProgress || store.state.Stepwise || all.now.IsZero() {
 		return

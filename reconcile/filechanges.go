@@ -8,18 +8,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxHeld is the number of bytes of files that a round keeps in memory until they
-// are written.
+// maxHeld is the number of bytes of files that a round keeps in memory until they are written.
 const maxHeld = 32 << 20
 
 type fileChanges struct {
 	statestore.ChangeSet
-	// digests are the digests of the files in Write. size is the sum of their lengths
-	// in bytes.
+	// digests are the digests of the files in Write. size is the sum of their lengths in bytes.
 	digests []statestore.Digest
 	size    int
-	// dropped is the situation from which dropped contents are rendered again. It is
-	// nil if Write has all contents.
+	// dropped is the situation from which dropped contents are rendered again. It is nil if Write has
+	// all contents.
 	dropped *situation
 }
 
@@ -37,8 +35,8 @@ func (c *fileChanges) same(other *fileChanges) bool {
 		slices.EqualFunc(c.Write, other.Write, func(a, b tree.File) bool { return a.Path == b.Path })
 }
 
-// drop returns the changes without contents that can be rendered again. from is
-// the situation of the changes, with independent placements.
+// drop returns the changes without contents that can be rendered again. from is the situation of
+// the changes, with independent placements.
 func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	rendered := map[tree.Path]bool{}
 	for i := range units {
@@ -56,8 +54,8 @@ func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	return c
 }
 
-// files returns the files to write, with their contents. It returns an error if a
-// dropped file is not rendered as before.
+// files returns the files to write, with their contents. It returns an error if a dropped file is
+// not rendered as before.
 func (c *fileChanges) files(contents statestore.Contents) ([]tree.File, error) {
 	if c.dropped == nil {
 		return c.Write, nil

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes excludes Destinations whose files have the layout of another filepath
-// mode. It marks a Destination for a new layout instead if a user has confirmed
-// the change, or no confirmation is needed.
+// checkModes excludes Destinations whose files have the layout of another filepath mode. It marks a
+// Destination for a new layout instead if a user has confirmed the change, or no confirmation is
+// needed.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -32,8 +32,7 @@ func checkModes(o *observed) {
 	}
 }
 
-// otherMode returns another filepath mode in which the Destination has files, or
-// "".
+// otherMode returns another filepath mode in which the Destination has files, or "".
 func (d *destinationView) otherMode(store *storeView) string {
 	for _, record := range d.records {
 		if record.mode != d.FilepathMode() {
@@ -75,8 +74,8 @@ func fixturesIn(d *kratix.Destination, mode string) []tree.File {
 	return fixtures
 }
 
-// isBare reports whether the Destination has no files except the canaries or
-// placeholders of a filepath mode.
+// isBare reports whether the Destination has no files except the canaries or placeholders of a
+// filepath mode.
 func (d *destinationView) isBare(store *storeView, mode string) bool {
 	n := 0
 	for _, fixture := range fixturesIn(d.Destination, mode) {
@@ -92,8 +91,8 @@ func (d *destinationView) hasOtherFilename() bool {
 	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
 }
 
-// isOutdated reports whether a record has another filepath mode or another joined
-// file than the Destination.
+// isOutdated reports whether a record has another filepath mode or another joined file than the
+// Destination.
 func (d *destinationView) isOutdated(r *recordView) bool {
 	if r.mode != d.FilepathMode() {
 		return true
@@ -102,14 +101,12 @@ func (d *destinationView) isOutdated(r *recordView) bool {
 	return joined && slices.ContainsFunc(r.Files, func(file tree.Path) bool { return file != path })
 }
 
-// confirmsMode reports whether a user has allowed rewriting the Destination in its
-// filepath mode.
+// confirmsMode reports whether a user has allowed rewriting the Destination in its filepath mode.
 func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }
 
-// refuseMode excludes a Destination. Its recorded placements stay and count as
-// placed.
+// refuseMode excludes a Destination. Its recorded placements stay and count as placed.
 func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {

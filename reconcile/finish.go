@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Finish is the last step of a round, such as Commit or Preview. It returns an
-// outcome for each element of its argument, in the same order.
+// Finish is the last step of a round, such as Commit or Preview. It returns an outcome for each
+// element of its argument, in the same order.
 type Finish func(context.Context, []statestore.StoreChanges) []statestore.Outcome
 
 // Each returns a Finish that calls a function for each store in turn.
@@ -32,8 +32,7 @@ func failures(outcomes []statestore.Outcome) error {
 	return errors.Join(all...)
 }
 
-// isPending reports whether an error means that a write is in progress or will be
-// tried later.
+// isPending reports whether an error means that a write is in progress or will be tried later.
 func isPending(err error) bool {
 	return errors.Is(err, statestore.ErrPending) || errors.Is(err, statestore.ErrThrottled)
 }
@@ -47,8 +46,7 @@ func Preview(_ context.Context, parts []statestore.StoreChanges) []statestore.Ou
 	return outcomes
 }
 
-// Rehearse is a Finish that writes nothing, and returns an error for each store
-// with changes.
+// Rehearse is a Finish that writes nothing, and returns an error for each store with changes.
 func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {

@@ -18,15 +18,14 @@ type formerPlacement struct {
 	store *storeView
 	base  tree.Path
 	at    *destinationView
-	// counts means that the group counts as placed because of this record. Otherwise
-	// the placement is an old copy.
+	// counts means that the group counts as placed because of this record. Otherwise the placement
+	// is an old copy.
 	counts bool
 }
 
 func (f *formerPlacement) target() string { return f.Placement.Spec.TargetDestinationName }
 
-// formerIndex caches the records in a store that are outside the directories of
-// all Destinations.
+// formerIndex caches the records in a store that are outside the directories of all Destinations.
 type formerIndex struct {
 	store  statestore.Store
 	files  statestore.Files
@@ -35,8 +34,7 @@ type formerIndex struct {
 	parsed map[recordKey]*readRecord
 }
 
-// readFormer adds the records in a store that are outside the directories of all
-// Destinations.
+// readFormer adds the records in a store that are outside the directories of all Destinations.
 func readFormer(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
@@ -58,8 +56,8 @@ func readFormer(ctx context.Context, o *observed, store *storeView, seen *observ
 	return nil
 }
 
-// basesIn returns the directories of Destinations in a store. They include the
-// Destinations of other state stores in the same storage.
+// basesIn returns the directories of Destinations in a store. They include the Destinations of
+// other state stores in the same storage.
 func (o *observed) basesIn(store *storeView) []tree.Path {
 	at := store.location(tree.Path{})
 	var bases []tree.Path
@@ -96,8 +94,7 @@ func (x *formerIndex) update(files statestore.Files) {
 	x.files = files
 }
 
-// read returns the record at a path. The result has an error if the file is not a
-// record.
+// read returns the record at a path. The result has an error if the file is not a record.
 func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path) (*readRecord, error) {
 	key := recordKey{path, x.paths[path]}
 	if read, known := x.parsed[key]; known {
@@ -112,17 +109,16 @@ func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path
 	return read, nil
 }
 
-// formerDestination returns a Destination from which the paths of records in a
-// directory can be computed.
+// formerDestination returns a Destination from which the paths of records in a directory can be
+// computed.
 func formerDestination(name string, base tree.Path) *kratix.Destination {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.Path = name, base.String()
 	return d
 }
 
-// countFormer decides which former placements count as placed, so that a request
-// follows its Destination to another path or store. The others are old copies:
-// their group is placed already.
+// countFormer decides which former placements count as placed, so that a request follows its
+// Destination to another path or store. The others are old copies: their group is placed already.
 func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
 		return
@@ -167,9 +163,8 @@ func (o *observed) has(name string) bool {
 	return o.names[name]
 }
 
-// addInherited drops the former placements of other controllers, and adds
-// inherited placements. A record that mayTakeOver accepts becomes the
-// Destination's own instead.
+// addInherited drops the former placements of other controllers, and adds inherited placements. A
+// record that mayTakeOver accepts becomes the Destination's own instead.
 func addInherited(o *observed, policy Policy) {
 	seen := map[layout.Location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
@@ -194,8 +189,8 @@ func addInherited(o *observed, policy Policy) {
 	}
 }
 
-// mayTakeOver reports whether a placement in the directory of a Destination
-// becomes the Destination's own. The former Destination must be gone.
+// mayTakeOver reports whether a placement in the directory of a Destination becomes the
+// Destination's own. The former Destination must be gone.
 func (o *observed) mayTakeOver(d *destinationView, entry *kratix.WorkPlacement) bool {
 	if o.has(entry.Spec.TargetDestinationName) || o.Unseen {
 		return false

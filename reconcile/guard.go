@@ -10,8 +10,8 @@ import (
 // RemovalWindow is the default of Policy.RemovalWindow.
 const RemovalWindow = 10 * time.Minute
 
-// Within the window, max(freeRemovals, 1/removableOneIn of all placements) may be
-// removed. See docs/decisions/deletion-guard.md.
+// Within the window, max(freeRemovals, 1/removableOneIn of all placements) may be removed. See
+// docs/decisions/deletion-guard.md.
 const (
 	freeRemovals   = 5
 	removableOneIn = 5
@@ -19,8 +19,7 @@ const (
 
 // removals is the input of the deletion guard.
 type removals struct {
-	// counted is the number of removals without evidence that the Work or group was
-	// deleted.
+	// counted is the number of removals without evidence that the Work or group was deleted.
 	counted int
 	// recent is the number of earlier removals within the window.
 	recent int
@@ -29,8 +28,8 @@ type removals struct {
 	works    int
 	// settling means that the input may still be incomplete.
 	settling bool
-	// missing is the number of objects that have been missing from the input for less
-	// than the removal delay.
+	// missing is the number of objects that have been missing from the input for less than the removal
+	// delay.
 	missing int
 }
 
@@ -42,8 +41,7 @@ const (
 	removalsDelayed judgement = "its Work is missing, but not for long enough yet"
 )
 
-// judge returns the decision about the counted removals of a round. It is the same
-// for all of them.
+// judge returns the decision about the counted removals of a round. It is the same for all of them.
 func judge(r removals, allowed Allowance) judgement {
 	sum, most := r.counted+r.recent, max(freeRemovals, (r.recorded+r.recent)/removableOneIn)
 	switch {
@@ -88,8 +86,7 @@ func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// countRemovals returns the input of the guard, and the counted removals by
-// Destination.
+// countRemovals returns the input of the guard, and the counted removals by Destination.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}
@@ -109,8 +106,8 @@ func countRemovals(o *observed, parts planned, rules removalRules) (removals, ma
 	return all, by
 }
 
-// countRecorded returns the number of removed placements with records in the
-// Destination's directory, or 0 if the Destination is being deleted.
+// countRecorded returns the number of removed placements with records in the Destination's
+// directory, or 0 if the Destination is being deleted.
 func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	if len(removed) == 0 || d.IsDeleted() {
 		return 0

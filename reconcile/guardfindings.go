@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// findings returns the findings about the removals that the guard prevents.
-// missing returns reasons why Works may be missing.
+// findings returns the findings about the removals that the guard prevents. missing returns reasons
+// why Works may be missing.
 func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(context.Context) []string) []finding.Finding {
 	counted := fmt.Sprintf("%d of %d placements have lost their Works or groups", v.counted, v.recorded)
 	switch v.judgement {
@@ -40,8 +40,8 @@ func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(c
 	}}
 }
 
-// place returns the Destination with the counted removals if there is one such
-// Destination, and otherwise nothing.
+// place returns the Destination with the counted removals if there is one such Destination, and
+// otherwise nothing.
 func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 	for _, d := range destinations {
 		if len(v.guarded) == 1 && v.guarded[d.Name] > 0 {
@@ -70,8 +70,7 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 	return reasons
 }
 
-// emptyFindings returns a finding for each empty file whose former content is
-// unknown.
+// emptyFindings returns a finding for each empty file whose former content is unknown.
 func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {

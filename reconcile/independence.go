@@ -13,24 +13,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// independence is cached data of a Destination on which no placement affects
-// another. The findings on such a Destination are warnings about objects that the
-// API server may refuse.
+// independence is cached data of a Destination on which no placement affects another. The findings
+// on such a Destination are warnings about objects that the API server may refuse.
 type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
-	// foreign are the foreign files of each root. provides is as in
-	// [applycheck.Verdict].
+	// foreign are the foreign files of each root. provides is as in [applycheck.Verdict].
 	foreign  [][]dedupe.File
 	provides bool
 }
 
-// maxForeign is the maximum size of the foreign files of an independence, in
-// bytes.
+// maxForeign is the maximum size of the foreign files of an independence, in bytes.
 const maxForeign = 64 << 10
 
-// newIndependent returns the independence of a Destination, or nil if its
-// placements may affect one another.
+// newIndependent returns the independence of a Destination, or nil if its placements may affect one
+// another.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.checkCache.Digest()
 	if digest == nil || len(made.findings) > c.warnings || !c.mayBeIndependent() {
@@ -55,14 +52,14 @@ func newIndependent(c *checked, made *outcome) *independence {
 	return &independence{digest: digest, ignored: c.ignored, foreign: c.foreign, provides: c.provides}
 }
 
-// mayBeIndependent reports whether the Destination has nothing that rules out
-// independence, apart from its placements.
+// mayBeIndependent reports whether the Destination has nothing that rules out independence, apart
+// from its placements.
 func (c *checked) mayBeIndependent() bool {
 	return sizeOf(c.foreign) <= maxForeign && !c.unfolded && len(c.removed) == 0 && !c.IsDeleted() && c.isPlain()
 }
 
-// isIndependent reports whether a placement of the plan is writable and plain, and
-// its directory has a folded path.
+// isIndependent reports whether a placement of the plan is writable and plain, and its directory
+// has a folded path.
 func (p *placement) isIndependent() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }
@@ -72,14 +69,13 @@ func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// staysIndependent reports whether a cached independence can be used in this
-// round.
+// staysIndependent reports whether a cached independence can be used in this round.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
 
-// update derives an outcome from the previous outcome by checking the changed
-// placements. It returns false if the whole Destination must be checked.
+// update derives an outcome from the previous outcome by checking the changed placements. It
+// returns false if the whole Destination must be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
@@ -119,9 +115,8 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
 }
 
-// findingsAboutOthers returns the findings of the last outcome that are not about
-// the changed placements. It returns false if an unchanged placement has the same
-// Work as such a finding.
+// findingsAboutOthers returns the findings of the last outcome that are not about the changed
+// placements. It returns false if an unchanged placement has the same Work as such a finding.
 func (known *cacheEntry) findingsAboutOthers(now *situation, changed []*placement) ([]finding.Finding, bool) {
 	all := known.outcome.findings
 	warned := warnedAbout(all)
@@ -152,9 +147,8 @@ func warnedAbout(warnings []finding.Finding) map[string]bool {
 	return objects
 }
 
-// changed returns the placements that have changed or are not yet written, and the
-// placements that they replace. It returns false if the whole Destination must be
-// checked.
+// changed returns the placements that have changed or are not yet written, and the placements that
+// they replace. It returns false if the whole Destination must be checked.
 func (known *cacheEntry) changed(now *situation) (changed destinationPlan, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.plan.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
@@ -190,9 +184,8 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	return changed, replaced, true
 }
 
-// isOnlyTheirs reports whether the placements are plain and nothing else has
-// changed in the store. It then reduces the Destination's records to those of the
-// placements.
+// isOnlyTheirs reports whether the placements are plain and nothing else has changed in the store.
+// It then reduces the Destination's records to those of the placements.
 func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
 	for _, p := range w.placements {
@@ -246,8 +239,7 @@ func sizeOf(roots [][]dedupe.File) (size int) {
 	return size
 }
 
-// placementsWith returns the reported placements without the replaced ones, merged
-// with come.
+// placementsWith returns the reported placements without the replaced ones, merged with come.
 func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
 	all := make([]report.Placement, 0, len(o.placements)+len(come))
 	for _, p := range o.placements {
@@ -262,8 +254,8 @@ func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.W
 	return slices.Concat(all, come)
 }
 
-// mayMeetOthers reports whether a placement may conflict with another file or
-// placement on the Destination.
+// mayMeetOthers reports whether a placement may conflict with another file or placement on the
+// Destination.
 func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	var dirs tree.Set
 	for _, p := range w.placements {

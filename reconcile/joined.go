@@ -16,8 +16,7 @@ import (
 // joinedFile is the joined file of a Destination, split into its parts.
 type joinedFile struct {
 	parts map[tree.Path][]byte
-	// mixedUp means that the file does not match the records, so that it cannot be
-	// split.
+	// mixedUp means that the file does not match the records, so that it cannot be split.
 	mixedUp bool
 }
 
@@ -47,8 +46,7 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
-// keepMixedUp leaves a mixed-up file unchanged if rewriting it may lose the only
-// copy of a part.
+// keepMixedUp leaves a mixed-up file unchanged if rewriting it may lose the only copy of a part.
 func (c *checked) keepMixedUp() {
 	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
 		return
@@ -71,8 +69,8 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of
-// a part. A hidden placement may have a part.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. A hidden
+// placement may have a part.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

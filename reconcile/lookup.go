@@ -51,8 +51,8 @@ func (l *lookup) addSpec(store kratix.StateStore) {
 	}
 }
 
-// lacks reports whether a reference names a missing Secret. A Secret about which
-// the source has a finding is not missing.
+// lacks reports whether a reference names a missing Secret. A Secret about which the source has a
+// finding is not missing.
 func (l *lookup) lacks(ref *kratix.SecretReference) bool {
 	return ref != nil && l.secret(ref) == nil && !l.reported[kratix.SecretKind+" "+ref.Key().String()]
 }

@@ -22,17 +22,17 @@ type observed struct {
 	source.Snapshot
 	stores  []*storeView
 	leftOut []scheduler.Destination
-	// misfits are the Destinations in leftOut without a valid layout. vacant are empty
-	// Destinations that are being deleted and overlap others.
+	// misfits are the Destinations in leftOut without a valid layout. vacant are empty Destinations
+	// that are being deleted and overlap others.
 	misfits, vacant []*kratix.Destination
-	// unused are stores that were read although no Destination uses them. unreadable
-	// are such stores that cannot be read.
+	// unused are stores that were read although no Destination uses them. unreadable are such stores
+	// that cannot be read.
 	unused, unreadable []*storeView
-	// unread are placements that count as placed and have no record in a usable
-	// directory of their Destination.
+	// unread are placements that count as placed and have no record in a usable directory of their
+	// Destination.
 	unread []*kratix.WorkPlacement
-	// former are the former and inherited placements. copies are those among them that
-	// do not count as placed.
+	// former are the former and inherited placements. copies are those among them that do not count as
+	// placed.
 	former []*formerPlacement
 	copies []*kratix.WorkPlacement
 	names  map[string]bool
@@ -72,14 +72,11 @@ type destinationView struct {
 	assumed []*kratix.WorkPlacement
 	// relayout means that the Destination's files must be rewritten in another layout.
 	relayout bool
-	// formerMode is the filepath mode of the existing files, or empty if it is the
-	// current mode.
+	// formerMode is the filepath mode of the existing files, or empty if it is the current mode.
 	formerMode string
-	// legacy are the listed files by the path of the file list. Kratix keeps these
-	// lists in mode none.
+	// legacy are the listed files by the path of the file list. Kratix keeps these lists in mode none.
 	legacy map[tree.Path][]tree.Path
-	// invalidRecords are files in the record directory that do not parse or are not
-	// trusted.
+	// invalidRecords are files in the record directory that do not parse or are not trusted.
 	invalidRecords []tree.Path
 	ledgerView
 }
@@ -97,8 +94,7 @@ func (o *observations) startRound() {
 	o.unrecorded.rotate()
 }
 
-// observe opens and reads the stores that Destinations name, and the other stores
-// in the input.
+// observe opens and reads the stores that Destinations name, and the other stores in the input.
 func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
@@ -138,8 +134,8 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	return w
 }
 
-// addUnwritten marks the Destinations to which nothing may be written as unread,
-// so that their placements stay.
+// addUnwritten marks the Destinations to which nothing may be written as unread, so that their
+// placements stay.
 func addUnwritten(o *observed) {
 	if o.Assigned {
 		return
@@ -149,8 +145,7 @@ func addUnwritten(o *observed) {
 	}
 }
 
-// keepOpen makes the opener close the stores that neither a Destination nor the
-// input names.
+// keepOpen makes the opener close the stores that neither a Destination nor the input names.
 func keepOpen(o *observed, opener statestore.Opener) {
 	refs := o.describedStores()
 	for _, store := range o.stores {

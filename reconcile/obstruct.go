@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// blockedBy returns the file or obstacle in the store that is at dir or at one of
-// its parents.
+// blockedBy returns the file or obstacle in the store that is at dir or at one of its parents.
 func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked bool) {
 	for at = dir; !at.IsRoot(); at = at.Dir() {
 		if kind, there := s.store.state.Obstacles.At(at); there {
@@ -26,8 +25,7 @@ func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked
 	return at, "", false
 }
 
-// filledBy returns the object in the store that keeps a file from being written at
-// a path.
+// filledBy returns the object in the store that keeps a file from being written at a path.
 func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
 	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {
 		return at, kind, true
@@ -43,9 +41,8 @@ func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled boo
 	return p, "", false
 }
 
-// quarantineBlocked quarantines the placements whose root, joined file or record
-// cannot be written because of another object in the store. It also drops the
-// blocked fixtures.
+// quarantineBlocked quarantines the placements whose root, joined file or record cannot be written
+// because of another object in the store. It also drops the blocked fixtures.
 func (c *checked) quarantineBlocked() {
 	for _, root := range c.roots {
 		if at, kind, blocked := c.blockedBy(root); blocked {
@@ -97,8 +94,8 @@ func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	})
 }
 
-// isBlockedFixture reports whether a fixture, such as a canary, cannot be written,
-// and adds a finding about it.
+// isBlockedFixture reports whether a fixture, such as a canary, cannot be written, and adds a
+// finding about it.
 func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
 		c.add(finding.Finding{
@@ -151,8 +148,8 @@ func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	return files, dirs
 }
 
-// reportAlike reports paths that differ only in case from a path of another
-// placement, or from a foreign file.
+// reportAlike reports paths that differ only in case from a path of another placement, or from a
+// foreign file.
 func reportAlike(c *checked, foreign []dedupe.File) {
 	var paths []tree.Path
 	var places []finding.Place

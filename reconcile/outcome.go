@@ -15,14 +15,12 @@ type outcome struct {
 	changes  fileChanges
 	// units are the changes, divided into units.
 	units []unitChange
-	// placements are the states to report once the changes are written, sorted as in a
-	// report.
+	// placements are the states to report once the changes are written, sorted as in a report.
 	placements []report.Placement
-	// conflicting are new placements that are quarantined and may be written on another
-	// Destination. doubtful are new placements that the API server may refuse.
+	// conflicting are new placements that are quarantined and may be written on another Destination.
+	// doubtful are new placements that the API server may refuse.
 	conflicting, doubtful []choice
-	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing
-	// files.
+	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing files.
 	blocked []string
 	// emptied means that the Destination is being deleted together with its files.
 	emptied bool
@@ -50,8 +48,8 @@ func newOutcome(c *checked, made changes) *outcome {
 	return o
 }
 
-// placementStates returns the state of each placement once all changes are
-// written, sorted as in a report.
+// placementStates returns the state of each placement once all changes are written, sorted as in a
+// report.
 func placementStates(c *checked, made changes) []report.Placement {
 	var states []report.Placement
 	for _, p := range c.candidates {
@@ -95,8 +93,8 @@ func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// filesChanged returns the files that the changes add, change and remove. stored
-// are the files before the changes.
+// filesChanged returns the files that the changes add, change and remove. stored are the files
+// before the changes.
 func (o *outcome) filesChanged(destination string, stored statestore.Files) report.Destination {
 	of := report.Destination{Name: destination, Removed: o.changes.Remove}
 	for _, file := range o.changes.Write {
@@ -109,8 +107,8 @@ func (o *outcome) filesChanged(destination string, stored statestore.Files) repo
 	return of
 }
 
-// unwritten returns the placements in the case that the changes are not written.
-// The given state replaces Placed and Removed.
+// unwritten returns the placements in the case that the changes are not written. The given state
+// replaces Placed and Removed.
 func (o *outcome) unwritten(state report.State) []report.Placement {
 	placements := slices.Clone(o.placements)
 	for i := range placements {

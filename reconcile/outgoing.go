@@ -16,17 +16,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// outgoingFile is a file in the store that will be removed or replaced. of is the
-// group that the file belongs to, if it is known.
+// outgoingFile is a file in the store that will be removed or replaced. of is the group that the
+// file belongs to, if it is known.
 type outgoingFile struct {
 	dedupe.File
 	of    placedGroup
 	stays bool
 }
 
-// outgoingCheck quarantines placements that conflict with outgoing files of other
-// groups. Kratix writes placements one by one in any order, while the rest of the
-// check assumes that all changes are written at once.
+// outgoingCheck quarantines placements that conflict with outgoing files of other groups. Kratix
+// writes placements one by one in any order, while the rest of the check assumes that all changes
+// are written at once.
 type outgoingCheck struct {
 	*checked
 	files []outgoingFile
@@ -56,12 +56,12 @@ func (c *checked) checkOutgoing(ctx context.Context) error {
 	return nil
 }
 
-// reasonOutgoing is the reason of a placement that is blocked by outgoing files.
-// Such a placement is not tried on other Destinations.
+// reasonOutgoing is the reason of a placement that is blocked by outgoing files. Such a placement
+// is not tried on other Destinations.
 const reasonOutgoing = "an object of it is still in the state store with a placement that gives it up"
 
-// conflicts reports whether a placement conflicts with outgoing files of other
-// groups, and adds the findings.
+// conflicts reports whether a placement conflicts with outgoing files of other groups, and adds the
+// findings.
 func (c *outgoingCheck) conflicts(p *candidate) bool {
 	claim := p.claim()
 	root := dedupe.Root{
@@ -165,8 +165,8 @@ func (c *candidate) keeps(file dedupe.File) bool {
 	return false
 }
 
-// placeOf returns the place of a file in the store for findings: the WorkPlacement
-// that the file is from or, if that is unknown, the store.
+// placeOf returns the place of a file in the store for findings: the WorkPlacement that the file is
+// from or, if that is unknown, the store.
 func (s *situation) placeOf(path tree.Path) finding.Place {
 	object := s.store.ref.String()
 	if whose := s.store.state.WrittenBy; whose != nil {
@@ -175,8 +175,8 @@ func (s *situation) placeOf(path tree.Path) finding.Place {
 	return finding.Place{Object: object, File: path.String()}
 }
 
-// nameOf returns the name of a recorded placement's WorkPlacement if it is known,
-// or else of the recorded placement.
+// nameOf returns the name of a recorded placement's WorkPlacement if it is known, or else of the
+// recorded placement.
 func (c *outgoingCheck) nameOf(record recordView) string {
 	if object := c.placeOf(record.path).Object; object != c.store.ref.String() {
 		return object
@@ -202,8 +202,8 @@ func isWorkPlacement(object string) bool {
 	return strings.HasPrefix(object, kratix.WorkPlacementKind+" ")
 }
 
-// withOwners returns the findings with descriptions of the related objects. role
-// returns the description of an object, or "" for none.
+// withOwners returns the findings with descriptions of the related objects. role returns the
+// description of an object, or "" for none.
 func (s *situation) withOwners(found []finding.Finding, role func(object string) string) []finding.Finding {
 	if !s.store.state.Stepwise {
 		return found
@@ -225,8 +225,8 @@ func (s *situation) withOwners(found []finding.Finding, role func(object string)
 	return named
 }
 
-// groupAt returns the group that a file in the store belongs to. It returns the
-// zero group for a joined file, and if the group is unknown.
+// groupAt returns the group that a file in the store belongs to. It returns the zero group for a
+// joined file, and if the group is unknown.
 func (c *outgoingCheck) groupAt(path tree.Path) placedGroup {
 	if joined, ok := layout.JoinedFile(c.Destination); ok && joined == path {
 		return placedGroup{}

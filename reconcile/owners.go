@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// excludeForeignOwned excludes the Destinations where another controller has
-// recorded placements, unless Policy.Adopt is set.
+// excludeForeignOwned excludes the Destinations where another controller has recorded placements,
+// unless Policy.Adopt is set.
 func excludeForeignOwned(o *observed, store *storeView, policy Policy) {
 	if policy.Adopt {
 		return

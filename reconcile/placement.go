@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// decision is the state of a placement in the round, with the reason. The state is
-// Placed if the placement is to be written.
+// decision is the state of a placement in the round, with the reason. The state is Placed if the
+// placement is to be written.
 type decision struct {
 	state  report.State
 	reason string
@@ -39,8 +39,8 @@ type placement struct {
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
-	// failed is set if the agent could not apply the stored files. because is set if
-	// the rendered files are former files.
+	// failed is set if the agent could not apply the stored files. because is set if the rendered
+	// files are former files.
 	failed  *failedFiles
 	because *layout.RolledBack
 	decision
@@ -74,8 +74,7 @@ func (p *placement) files() []dedupe.File {
 type candidate struct {
 	placement
 	stored []dedupe.File
-	// leaving is the record of a placement that is to be removed, and nil for other
-	// placements.
+	// leaving is the record of a placement that is to be removed, and nil for other placements.
 	leaving *recordView
 }
 
@@ -93,8 +92,7 @@ func (c *candidate) claim() dedupe.Claim {
 	return claim
 }
 
-// applied returns the files that the agent has applied after a failure, or nil
-// without a failure.
+// applied returns the files that the agent has applied after a failure, or nil without a failure.
 func (c *candidate) applied() []dedupe.File {
 	if c.failed == nil {
 		return nil
@@ -138,8 +136,7 @@ func (p *placement) asStored() []tree.File {
 	return storedForm(p.WorkPlacement, &p.rendering)
 }
 
-// isStored reports whether the store has exactly the rendered files of the
-// placement.
+// isStored reports whether the store has exactly the rendered files of the placement.
 func (c *candidate) isStored() bool {
 	return slices.EqualFunc(c.stored, c.asStored(), func(a dedupe.File, b tree.File) bool { return sameFile(a.File, b) })
 }

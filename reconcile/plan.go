@@ -7,14 +7,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Planner decides which placements go to which Destination. A round may call Plan
-// several times.
+// Planner decides which placements go to which Destination. A round may call Plan several times.
 type Planner interface {
 	Plan(in scheduler.Input) scheduler.Result
 }
 
-// plan decides which placements go where and which may be written. It plans again
-// if new groups may be written on other Destinations instead.
+// plan decides which placements go where and which may be written. It plans again if new groups may
+// be written on other Destinations instead.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
 	tried := conflicts{}
@@ -57,9 +56,8 @@ func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destinati
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are quarantined, and reports whether it has
-// added any. A quarantined group is not moved to a Destination where it is
-// doubtful.
+// learn adds the new placements that are quarantined, and reports whether it has added any. A
+// quarantined group is not moved to a Destination where it is doubtful.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
 	quarantined := make(map[groupChoice]bool, len(c))

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// poll computes when the stores are read again while WorkPlacements are blocked.
-// Kratix's writes to its stores trigger no round.
+// poll computes when the stores are read again while WorkPlacements are blocked. Kratix's writes to
+// its stores trigger no round.
 type poll struct {
 	names []string
 	since time.Time

@@ -30,28 +30,27 @@ type Reconciler struct {
 	Planner Planner
 	// Pause waits after a failed attempt. Nil means no wait.
 	Pause func(ctx context.Context, attempt int)
-	// Observe is called when a stage begins. The stage runs with the inner context, and
-	// calls done when it ends. Observe may be nil.
+	// Observe is called when a stage begins. The stage runs with the inner context, and calls done
+	// when it ends. Observe may be nil.
 	Observe func(ctx context.Context, stage string) (inner context.Context, done func(error))
-	// Builder builds directories with a kustomization. Nil means that they are built in
-	// this process.
+	// Builder builds directories with a kustomization. Nil means that they are built in this process.
 	Builder kustomize.Builder
-	// Stop, when closed, ends a round before it writes anything. Nil means the Done
-	// channel of the round's context.
+	// Stop, when closed, ends a round before it writes anything. Nil means the Done channel of the
+	// round's context.
 	Stop <-chan struct{}
-	// Selects reports whether this process, as one of several shards, writes to a state
-	// store with the given labels. Nil means all state stores.
+	// Selects reports whether this process, as one of several shards, writes to a state store with the
+	// given labels. Nil means all state stores.
 	Selects func(labels map[string]string) bool
 	// Now returns the time of a round. Nil means the zero time.
 	Now func() time.Time
-	// Allowed returns the allowance of a user, or an error if it cannot be read. An
-	// allowance other than the zero value replaces Policy.Allow. Allowed may be nil.
+	// Allowed returns the allowance of a user, or an error if it cannot be read. An allowance other
+	// than the zero value replaces Policy.Allow. Allowed may be nil.
 	Allowed func(now time.Time) (Allowance, error)
-	// Missing returns possible reasons why Works are missing from the input. It is
-	// called when the deletion guard refuses removals. It may be nil.
+	// Missing returns possible reasons why Works are missing from the input. It is called when the
+	// deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
-	// Planned is called with the input of each plan that is carried out. It must not
-	// change the input. It may be nil.
+	// Planned is called with the input of each plan that is carried out. It must not change the input.
+	// It may be nil.
 	Planned func(in scheduler.Input)
 	// Agents returns the states that agents have reported. It may be nil.
 	Agents func() AgentStates
@@ -82,8 +81,8 @@ func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}, now 
 	m.rollouts.startRound(now)
 }
 
-// TryRefused makes the next rounds retry all content that servers have refused. It
-// must not be called during a round.
+// TryRefused makes the next rounds retry all content that servers have refused. It must not
+// be called during a round.
 func (r *Reconciler) TryRefused() { r.refusals.retry() }
 
 // The stages of a round, as passed to Observe.
@@ -104,8 +103,8 @@ func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Con
 	return r.Observe(ctx, stage)
 }
 
-// Round runs one round: it reads everything and writes the changes. It returns an
-// error if there is nothing to report. Other errors are in the report.
+// Round runs one round: it reads everything and writes the changes. It returns an error if there is
+// nothing to report. Other errors are in the report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	var before tries
 	r.refusals.begin(r.time())
@@ -130,8 +129,7 @@ func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
 	return ctx.Done()
 }
 
-// ignoreStale drops the error about another writer, because the report contains a
-// finding about it.
+// ignoreStale drops the error about another writer, because the report contains a finding about it.
 func ignoreStale(err error) error {
 	if errors.Is(err, statestore.ErrStale) {
 		return nil

@@ -493,8 +493,7 @@ func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	}
 }
 
-// destination replaces the first Destination with a copy, like a source, and
-// returns the copy.
+// destination replaces the first Destination with a copy, like a source, and returns the copy.
 func (w *testEnv) destination() *kratix.Destination {
 	changed := *w.snapshot.Destinations[0]
 	w.snapshot.Destinations = append([]*kratix.Destination{&changed}, w.snapshot.Destinations[1:]...)

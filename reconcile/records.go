@@ -68,8 +68,7 @@ func readRecords(ctx context.Context, o *observed, store *storeView, seen *obser
 	return nil
 }
 
-// readRecords reads the records of a Destination. known are the records that were
-// parsed before.
+// readRecords reads the records of a Destination. known are the records that were parsed before.
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
 	var interned kratix.Interner
@@ -99,9 +98,8 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 	return view, nil
 }
 
-// parseRecord reads the record at a path in the directory of a Destination. If the
-// file is not a valid record, the result contains the reason. An error means that
-// the store could not be read.
+// parseRecord reads the record at a path in the directory of a Destination. If the file is not a
+// valid record, the result contains the reason. An error means that the store could not be read.
 func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *kratix.Destination) (*readRecord, error) {
 	content, err := store.state.Contents.Content(ctx, path)
 	if err != nil {
@@ -121,9 +119,8 @@ func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *krati
 
 var errMisnamed = errors.New("it is not named after the placement that it describes")
 
-// doubt returns the reason why a record is not trusted, or nil. Anyone who can
-// write to the store can write records, so a record counts for the paths that its
-// own placement can have.
+// doubt returns the reason why a record is not trusted, or nil. Anyone who can write to the store
+// can write records, so a record counts for the paths that its own placement can have.
 func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	base, err := layout.Base(d)
 	if err != nil {
@@ -181,8 +178,8 @@ func (r *readRecord) view(at tree.Path) recordView {
 	return view
 }
 
-// mergeDuplicates merges the records of the same placement. The record at the
-// current path takes precedence.
+// mergeDuplicates merges the records of the same placement. The record at the current path takes
+// precedence.
 func mergeDuplicates(records []recordView) []recordView {
 	at := make(map[tree.Path]int, len(records))
 	all := records[:0]
@@ -204,8 +201,7 @@ func mergeDuplicates(records []recordView) []recordView {
 	return all
 }
 
-// readRecord is a file in the record directory, or the reason why it is not
-// trusted.
+// readRecord is a file in the record directory, or the reason why it is not trusted.
 type readRecord struct {
 	layout.Record
 	path tree.Path
@@ -225,16 +221,14 @@ type recordsView struct {
 	inherited []recordView
 	legacy    map[tree.Path][]tree.Path
 	findings  []finding.Finding
-	// invalidRecords are files in the record directory that do not parse or are not
-	// trusted.
+	// invalidRecords are files in the record directory that do not parse or are not trusted.
 	invalidRecords []tree.Path
 	owners         []string
 	ledgerView
 	parsed map[recordKey]*readRecord
 }
 
-// intern replaces the strings and paths of a record by equal values that are in
-// memory already.
+// intern replaces the strings and paths of a record by equal values that are in memory already.
 func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 	for i, path := range r.Files {
 		r.Files[i] = files.Interned(path)
@@ -244,8 +238,7 @@ func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 	}
 }
 
-// splitParts returns the parts of a joined file, or none if the file does not
-// match the records.
+// splitParts returns the parts of a joined file, or none if the file does not match the records.
 func splitParts(whole []byte, records []recordView) map[*kratix.WorkPlacement][]byte {
 	parsed := make([]layout.Record, 0, len(records))
 	for _, record := range records {

@@ -12,26 +12,24 @@ import (
 )
 
 const (
-	// maxTrials is the maximum number of writes that a round makes in a store to find
-	// refused units.
+	// maxTrials is the maximum number of writes that a round makes in a store to find refused units.
 	maxTrials  = 32
 	maxRetries = 4
 	maxRefused = 256
-	// maxRefusedWords is the maximum length of a server's message that is kept, in
-	// bytes.
+	// maxRefusedWords is the maximum length of a server's message that is kept, in bytes.
 	maxRefusedWords = 4 << 10
-	// firstRetry is the delay before the first retry of a refused unit. lastRetry is
-	// the longest delay.
+	// firstRetry is the delay before the first retry of a refused unit. lastRetry is the longest
+	// delay.
 	firstRetry = 5 * time.Minute
 	lastRetry  = 6 * time.Hour
 	// searchPause is the delay before the next round continues a search.
 	searchPause = time.Minute
-	// A server that refuses alwaysRefused units in a row with the same message, or
-	// refusedRegardless units with any messages, counts as refusing everything.
+	// A server that refuses alwaysRefused units in a row with the same message, or refusedRegardless
+	// units with any messages, counts as refusing everything.
 	alwaysRefused     = 3
 	refusedRegardless = 16
-	// trust is the time after an accepted write during which a server does not count as
-	// refusing everything.
+	// trust is the time after an accepted write during which a server does not count as refusing
+	// everything.
 	trust = time.Hour
 )
 
@@ -41,24 +39,23 @@ type refusals struct {
 
 type refusedStore struct {
 	store statestore.Store
-	// separateCommits means that the server has refused a commit with moves between
-	// directories. The new copies are then written first.
+	// separateCommits means that the server has refused a commit with moves between directories. The
+	// new copies are then written first.
 	separateCommits bool
 	refused         map[unit]*refusal
 	search          search
 	why             error
 	inProgress      []suspect
-	// always is the last error of a store that refuses everything, and otherwise nil.
-	// probed are the units that were tried since then.
+	// always is the last error of a store that refuses everything, and otherwise nil. probed are the
+	// units that were tried since then.
 	always error
 	probed map[suspect]bool
-	// since are the units that were refused since the last accepted write. message is
-	// the text of the last refusal. same counts consecutive refusals with this text.
+	// since are the units that were refused since the last accepted write. message is the text of the
+	// last refusal. same counts consecutive refusals with this text.
 	since   map[unit]bool
 	message string
 	same    int
-	// accepts means that the store has accepted a write, and the last one at
-	// acceptedAt.
+	// accepts means that the store has accepted a write, and the last one at acceptedAt.
 	accepts    bool
 	acceptedAt time.Time
 	trials     int
@@ -133,8 +130,7 @@ func (r *refusals) sweep(stores []*storeView) {
 	}
 }
 
-// due returns the time until the next round that retries a unit, or 0 if there is
-// none.
+// due returns the time until the next round that retries a unit, or 0 if there is none.
 func (r *refusals) due(now time.Time) time.Duration {
 	var soonest time.Duration
 	for _, store := range r.stores {
@@ -173,8 +169,7 @@ func (s *refusedStore) known() exclusions {
 	return excluded
 }
 
-// excluded returns the known exclusions and the units of the search, without the
-// units in allowed.
+// excluded returns the known exclusions and the units of the search, without the units in allowed.
 func (s *refusedStore) excluded(allowed []suspect) exclusions {
 	excluded := s.known()
 	for _, one := range s.search.all() {
@@ -272,8 +267,8 @@ func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, no
 	}
 }
 
-// namedBy returns the units whose files a server has named, or none if a named
-// file does not belong to exactly one unit.
+// namedBy returns the units whose files a server has named, or none if a named file does not belong
+// to exactly one unit.
 func namedBy(err error, units []unitChange) []suspect {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {
@@ -297,8 +292,7 @@ func namedBy(err error, units []unitChange) []suspect {
 	return named
 }
 
-// find adds refused units. It marks the store as failed if the server refuses too
-// many.
+// find adds refused units. It marks the store as failed if the server refuses too many.
 func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	said := answerOf(err)
 	for _, one := range found {
@@ -319,8 +313,8 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	}
 }
 
-// provesRefusal counts refusals, and reports whether they are enough to conclude
-// that the server refuses everything.
+// provesRefusal counts refusals, and reports whether they are enough to conclude that the server
+// refuses everything.
 func (s *refusedStore) provesRefusal(found []suspect, words string, err error) bool {
 	var storeErr *statestore.Error
 	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
@@ -345,8 +339,8 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 	return s.same >= alwaysRefused || len(s.since) >= refusedRegardless
 }
 
-// fail marks the store as failed. Units in the search count as refused, so that
-// other units are probed first.
+// fail marks the store as failed. Units in the search count as refused, so that other units are
+// probed first.
 func (s *refusedStore) fail(err error) {
 	if s.since == nil {
 		s.since = map[unit]bool{}
@@ -363,8 +357,8 @@ func (s *refusedStore) accepted(now time.Time) {
 	s.since, s.message, s.same, s.always, s.probed = nil, "", 0, nil, nil
 }
 
-// retried processes the acceptance of a unit that was refused before. Other
-// refused units are tried again.
+// retried processes the acceptance of a unit that was refused before. Other refused units are tried
+// again.
 func (s *refusedStore) retried(one suspect) {
 	if s.refused[one.unit] == nil {
 		return
@@ -395,8 +389,7 @@ func backoff(tries int) time.Duration {
 	return wait
 }
 
-// answerOf returns the message of a server, and the fix if the server has named
-// files.
+// answerOf returns the message of a server, and the fix if the server has named files.
 func answerOf(err error) answer {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {

@@ -535,8 +535,7 @@ func TestWriteThatIsRefusedLater(t *testing.T) {
 	}
 }
 
-// late is a store that returns ErrPending for a write, and the error of the write
-// at the next read.
+// late is a store that returns ErrPending for a write, and the error of the write at the next read.
 type late struct {
 	*refusingStore
 	err error

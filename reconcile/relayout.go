@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// formerFixtures returns the fixtures of the Destination's former filepath modes,
-// without those at paths of current fixtures.
+// formerFixtures returns the fixtures of the Destination's former filepath modes, without those at
+// paths of current fixtures.
 func formerFixtures(w *wanted) []tree.File {
 	var former []tree.File
 	for _, mode := range formerModes(w) {

@@ -16,8 +16,8 @@ import (
 // wanted is the desired content of a Destination.
 type wanted struct {
 	situation
-	// fixtures are the files that every Destination has. retired are fixtures to be
-	// removed. restExcluded means that the server refuses changes of both.
+	// fixtures are the files that every Destination has. retired are fixtures to be removed.
+	// restExcluded means that the server refuses changes of both.
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement
@@ -29,8 +29,7 @@ type wanted struct {
 
 type renderings map[renderKey]rendered
 
-// render returns the desired content of a Destination. before are renderings that
-// can be reused.
+// render returns the desired content of a Destination. before are renderings that can be reused.
 func render(now situation, before renderings, unpacked *contents) *wanted {
 	w := &wanted{situation: now, renderings: renderings{}}
 	if len(now.inherited) > 0 {
@@ -116,8 +115,8 @@ func (w *wanted) keepAll() {
 	}
 }
 
-// relocate removes placements that have moved to another Destination. The deletion
-// guard does not count them.
+// relocate removes placements that have moved to another Destination. The deletion guard does not
+// count them.
 func (w *wanted) relocate() {
 	for _, record := range w.records {
 		if to, ok := w.plan.moved[record.Placement]; ok {
@@ -127,8 +126,8 @@ func (w *wanted) relocate() {
 	}
 }
 
-// remove removes placements that are no longer wanted. It keeps those whose
-// removal the deletion guard does not allow.
+// remove removes placements that are no longer wanted. It keeps those whose removal the deletion
+// guard does not allow.
 func (w *wanted) remove() {
 	gone := make(map[*kratix.WorkPlacement]bool, len(w.plan.removed)+len(w.plan.proven))
 	for _, placement := range w.plan.removed {
@@ -148,9 +147,8 @@ func (w *wanted) remove() {
 	}
 }
 
-// separateRecords quarantines placements with the same record path as another
-// placement. In filepath mode none, Work b-c in namespace a and Work c in
-// namespace a-b have the same path.
+// separateRecords quarantines placements with the same record path as another placement. In
+// filepath mode none, Work b-c in namespace a and Work c in namespace a-b have the same path.
 func (w *wanted) separateRecords() {
 	first := make(map[tree.Path]*placement, len(w.placements))
 	for _, p := range w.placements {

@@ -19,8 +19,7 @@ type reporter struct {
 	parts    map[string][]report.Placement
 }
 
-// newReporter returns a reporter with everything that is known before a store is
-// written.
+// newReporter returns a reporter with everything that is known before a store is written.
 func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	r := &reporter{findings: map[string][]finding.Finding{}, parts: map[string][]report.Placement{}}
 	r.add(w.Snapshot.Findings...)
@@ -146,8 +145,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)
 }
 
-// addThrottled reports the placements on a store whose changes wait for a later
-// commit.
+// addThrottled reports the placements on a store whose changes wait for a later commit.
 func (r *reporter) addThrottled(d *desired, err error) {
 	r.addUnwritten(d, report.Pending)
 	reason := statestore.ErrThrottled.Error()
@@ -165,8 +163,8 @@ func (r *reporter) addThrottled(d *desired, err error) {
 	}
 }
 
-// addUnselected reports a store that another shard writes to. It returns the
-// number of placements that are pending on it.
+// addUnselected reports a store that another shard writes to. It returns the number of placements
+// that are pending on it.
 func (r *reporter) addUnselected(d *desired) (waiting int) {
 	r.addFindings(d)
 	r.addUnwritten(d, report.Pending)

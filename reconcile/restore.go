@@ -8,9 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// restoreDamaged replaces each damaged record by the record that the placement
-// with this record path probably had. The placement then stays, and the round
-// rewrites its record.
+// restoreDamaged replaces each damaged record by the record that the placement with this record
+// path probably had. The placement then stays, and the round rewrites its record.
 func restoreDamaged(o *observed) {
 	for _, at := range o.homes() {
 		if len(at.invalidRecords) == 0 {
@@ -48,8 +47,8 @@ func (s pathSet) among(paths []tree.Path) []tree.Path {
 	return slices.DeleteFunc(paths, func(path tree.Path) bool { return !s[path] })
 }
 
-// guess returns the record that a placement probably had. The record replaces the
-// damaged ones. Files in claimed belong to others.
+// guess returns the record that a placement probably had. The record replaces the damaged ones.
+// Files in claimed belong to others.
 func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
 	guessed := h.impliedRecord(p)
 	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })

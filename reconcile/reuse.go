@@ -21,8 +21,8 @@ type outcomes struct {
 	// applied and clusters are caches for the checks of applycheck.
 	applied  applycheck.Memory
 	clusters generations[clusterKey, *applycheck.Cluster]
-	// held is the number of bytes of files that the outcomes of this round keep.
-	// mayHold is its maximum, or 0 for maxHeld.
+	// held is the number of bytes of files that the outcomes of this round keep. mayHold is its
+	// maximum, or 0 for maxHeld.
 	held, mayHold int
 	// updated counts the outcomes of update. reused counts those of reuseWritten.
 	updated, reused int
@@ -41,8 +41,8 @@ type cacheEntry struct {
 	renderings  renderings
 }
 
-// keptNodes is the maximum number of YAML nodes that are kept for applycheck. They
-// take about 75 MiB.
+// keptNodes is the maximum number of YAML nodes that are kept for applycheck. They take about 75
+// MiB.
 const keptNodes = 500_000
 
 // startRound starts a round and drops the entries that the last round did not use.
@@ -59,8 +59,8 @@ func (m *outcomes) forget() {
 	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *checkState]{}
 }
 
-// outcome returns the outcome on a Destination. It reuses the previous outcome for
-// an equal situation. An error means that the store cannot be read.
+// outcome returns the outcome on a Destination. It reuses the previous outcome for an equal
+// situation. An error means that the store cannot be read.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
 	defer m.read.DropNodes() // applycheck has not visited these nodes
 	known, ok := m.of.get(now.Destination)
@@ -96,8 +96,8 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.put(made), nil
 }
 
-// put caches an entry, and returns its outcome. It drops contents if the round
-// keeps too many bytes.
+// put caches an entry, and returns its outcome. It drops contents if the round keeps too many
+// bytes.
 func (m *outcomes) put(made cacheEntry) *outcome {
 	if changes := &made.outcome.changes; changes.dropped == nil && changes.size > 0 {
 		if m.held+changes.size > cmp.Or(m.mayHold, maxHeld) && made.independent != nil {
@@ -115,8 +115,8 @@ func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCa
 	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }
 
-// cluster returns the description of a Destination's API server. The profile may
-// be nil. An invalid version counts as unknown.
+// cluster returns the description of a Destination's API server. The profile may be nil. An invalid
+// version counts as unknown.
 func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applycheck.Cluster {
 	key := clusterKey{d.Annotations[scheduler.KubernetesVersionAnnotation], of}
 	known, ok := m.clusters.get(key)

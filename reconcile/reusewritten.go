@@ -9,9 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// reuseWritten derives an outcome without reading files, if the last changes are
-// either all or not at all in the store. It returns false if anything else has
-// changed.
+// reuseWritten derives an outcome without reading files, if the last changes are either all or not
+// at all in the store. It returns false if anything else has changed.
 func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
 	if !now.plan.rendersAs(was.plan, now.policy.Owner) {
@@ -41,16 +40,16 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	return cacheEntry{situation: now.kept(), outcome: newOutcome(c, made), independent: known.independent}, true
 }
 
-// rendersAs reports whether the placements of two destination plans have the same
-// files and records, and none is misplaced.
+// rendersAs reports whether the placements of two destination plans have the same files and
+// records, and none is misplaced.
 func (p destinationPlan) rendersAs(other destinationPlan, owner string) bool {
 	return slices.EqualFunc(p.placements, other.placements, func(a, b scheduler.Placement) bool {
 		return !a.Misplaced && a.Spec.TargetDestinationName == b.Spec.TargetDestinationName && renderKeyOf(&a, owner) == renderKeyOf(&b, owner)
 	})
 }
 
-// differsBy reports whether the changes lead from the earlier files of the
-// Destination to the current files, and remove nothing.
+// differsBy reports whether the changes lead from the earlier files of the Destination to the
+// current files, and remove nothing.
 func (s *situation) differsBy(changes fileChanges, was *situation) bool {
 	if len(changes.Remove)+len(changes.Unfinished) > 0 {
 		return false

@@ -13,13 +13,13 @@ import (
 // maxRevisions is the maximum number of revisions of a store that are kept.
 const maxRevisions = 64
 
-// maxContents is the maximum number of earlier revisions with contents, if the
-// store can read them again.
+// maxContents is the maximum number of earlier revisions with contents, if the store can read them
+// again.
 const maxContents = 4
 
 const (
-	// maxLoaded is the maximum number of revisions that are kept after they were read
-	// from the history.
+	// maxLoaded is the maximum number of revisions that are kept after they were read from the
+	// history.
 	maxLoaded = 4
 	// maxUnknown is the maximum number of revisions that are known to be missing.
 	maxUnknown  = 64
@@ -31,8 +31,8 @@ const (
 type revisions struct {
 	hasHistory bool
 	states     []*pastState
-	// loaded are states from the store's history. unknown are revisions that the
-	// history does not have.
+	// loaded are states from the store's history. unknown are revisions that the history does not
+	// have.
 	loaded  []*pastState
 	unknown []string
 	loads   int
@@ -45,8 +45,7 @@ type pastState struct {
 	contents statestore.Contents
 }
 
-// add adds the state that a round has read. revision is in the form that agents
-// report.
+// add adds the state that a round has read. revision is in the form that agents report.
 func (r *revisions) add(revision string, state *statestore.State) {
 	if revision == "" || state.WriteInProgress {
 		return
@@ -71,8 +70,8 @@ func (r *revisions) newest() *pastState {
 	return r.states[len(r.states)-1]
 }
 
-// load reads a revision from the history of the store, if necessary. It returns
-// false if a later round has to do it.
+// load reads a revision from the history of the store, if necessary. It returns false if a later
+// round has to do it.
 func (r *revisions) load(ctx context.Context, store statestore.Store, revision string) bool {
 	switch {
 	case !r.hasHistory || revision == "" || slices.Contains(r.unknown, revision):

@@ -23,8 +23,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// clusterEnv has an agent that applies all objects of a root or none. The agent
-// refuses ConfigMaps whose names begin with "bad".
+// clusterEnv has an agent that applies all objects of a root or none. The agent refuses ConfigMaps
+// whose names begin with "bad".
 type clusterEnv struct {
 	*agentEnv
 	applied []string
@@ -347,8 +347,8 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 	}
 }
 
-// The refused files would make an object immutable. They were not applied, so
-// other data can still be written.
+// The refused files would make an object immutable. They were not applied, so other data can still
+// be written.
 func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply = applycheck.Quarantine

@@ -10,9 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// rollBack restores the last applied files of a placement if the agent could not
-// apply the stored files. A placement whose files were rolled back before is held
-// back.
+// rollBack restores the last applied files of a placement if the agent could not apply the stored
+// files. A placement whose files were rolled back before is held back.
 func (w *wanted) rollBack(p *placement) {
 	if at := slices.IndexFunc(w.failed, func(f *failedFiles) bool { return f.unit == unitOf(p.WorkPlacement) }); at >= 0 {
 		p.failed = w.failed[at]
@@ -34,8 +33,8 @@ func (w *wanted) rollBack(p *placement) {
 	w.renewRecord(p)
 }
 
-// restore sets the files of a placement to those that its agent last applied. It
-// returns false if it does not change them.
+// restore sets the files of a placement to those that its agent last applied. It returns false if
+// it does not change them.
 func (w *wanted) restore(p *placement) bool {
 	if before := p.undone(p.failed.undone.Files); before != nil && !p.isRetried(before) {
 		return false
@@ -60,8 +59,8 @@ func (w *wanted) restore(p *placement) bool {
 	return true
 }
 
-// asRendered converts stored files of a placement to rendered files. It returns
-// false if a file is outside the placement's directory.
+// asRendered converts stored files of a placement to rendered files. It returns false if a file is
+// outside the placement's directory.
 func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bool) {
 	joined, isJoined := layout.JoinedFile(w.Destination)
 	files := make([]layout.File, 0, len(stored))
@@ -117,8 +116,7 @@ func (p *placement) undone(files string) *layout.RolledBack {
 	return nil
 }
 
-// isRetried reports whether the Work requests that rolled-back files are written
-// again.
+// isRetried reports whether the Work requests that rolled-back files are written again.
 func (p *placement) isRetried(undone *layout.RolledBack) bool {
 	return p.from != nil && p.from.Work.Annotations[scheduler.RetryAnnotation] == undone.Revision
 }

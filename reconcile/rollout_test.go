@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// rolloutEnv has a Rollout for dependencies on three Destinations. The first
-// Destination is the canary.
+// rolloutEnv has a Rollout for dependencies on three Destinations. The first Destination is the
+// canary.
 type rolloutEnv struct {
 	*agentEnv
 	rollout *kratix.Rollout
@@ -104,8 +104,8 @@ func (e *rolloutEnv) says(destination string, outcome agent.Outcome) {
 	e.states[destination] = states
 }
 
-// rounds runs rounds until nothing changes, and checks that another process would
-// change nothing then.
+// rounds runs rounds until nothing changes, and checks that another process would change nothing
+// then.
 func (e *rolloutEnv) rounds() report.Report {
 	e.t.Helper()
 	var result report.Report
@@ -415,8 +415,7 @@ func TestForgedTimesInRecordsDoNotCount(t *testing.T) {
 	env.has("v2", "v1", "v1")
 }
 
-// wantsGroups sets the dependencies to one group with a ConfigMap for each
-// directory.
+// wantsGroups sets the dependencies to one group with a ConfigMap for each directory.
 func (e *rolloutEnv) wantsGroups(version string, directories ...string) {
 	e.remove("redis")
 	work := testkit.Request("redis")

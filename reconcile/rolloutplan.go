@@ -70,8 +70,8 @@ func (o *rolledOut) continues() bool {
 	return slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
 }
 
-// rollOut carries out the Rollouts. It moves some placements of the plan to the
-// waiting ones, and adds steps for the others.
+// rollOut carries out the Rollouts. It moves some placements of the plan to the waiting ones, and
+// adds steps for the others.
 func (o *rollingOut) rollOut(ctx context.Context) (planned, rolledOut) {
 	o.specs = newRolloutSpecs(o.observed)
 	switch {
@@ -100,8 +100,7 @@ func ignoredRollouts(o *observed) []finding.Finding {
 	return findings
 }
 
-// collect returns the runs of all Rollouts, sorted, with the state of the selected
-// placements.
+// collect returns the runs of all Rollouts, sorted, with the state of the selected placements.
 func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 	runs := map[rolloutKey]*rolloutRun{}
 	for _, store := range o.stores {
@@ -130,8 +129,8 @@ func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 	return sorted
 }
 
-// unitsOf returns the Works on a Destination that valid Rollouts select, except
-// for new requests. Works of invalid Rollouts wait.
+// unitsOf returns the Works on a Destination that valid Rollouts select, except for new requests.
+// Works of invalid Rollouts wait.
 func (o *rollingOut) unitsOf(store *storeView, view *destinationView) []*rolloutUnit {
 	part := o.parts[view.Name]
 	units := map[*kratix.Work]*rolloutUnit{}
@@ -274,8 +273,7 @@ func (o *rollingOut) decide(ctx context.Context, run *rolloutRun, u *rolloutUnit
 	}
 }
 
-// waitAll makes the placements of a Work wait, unless they have the wanted
-// content.
+// waitAll makes the placements of a Work wait, unless they have the wanted content.
 func (o *rollingOut) waitAll(u *rolloutUnit, why string) {
 	if u.Stored == u.Wanted && !u.Mixed {
 		return
@@ -325,8 +323,7 @@ func (o *rollingOut) write(run *rolloutRun, u *rolloutUnit, d *rollout.Decision)
 	}
 }
 
-// markOf returns the mark of a placement that the run writes. before is its
-// present mark, or nil.
+// markOf returns the mark of a placement that the run writes. before is its present mark, or nil.
 func (u *rolloutUnit) markOf(run *rolloutRun, before *layout.Rollout, record *recordView, isLate bool, now time.Time) *layout.Rollout {
 	mark := &layout.Rollout{Name: run.rollout, Content: u.Wanted, Run: layout.Time{Time: run.result.Run}, Since: layout.Time{Time: now}, Late: isLate}
 	switch {

@@ -23,8 +23,7 @@ type removalKey struct {
 	promise string
 }
 
-// keepRemoved keeps dependencies that are to be removed while their Rollout does
-// not allow it.
+// keepRemoved keeps dependencies that are to be removed while their Rollout does not allow it.
 func (o *rollingOut) keepRemoved() {
 	leaving := map[removalKey][]removedRecord{}
 	for _, store := range o.stores {

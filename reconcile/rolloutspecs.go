@@ -15,16 +15,16 @@ import (
 // rolloutSpecs are the Rollouts of a round, in the order of the input.
 type rolloutSpecs struct {
 	all []rolloutSpec
-	// isUncertain means that Rollouts may exist that are not in the input. Their
-	// placements stay as they are.
+	// isUncertain means that Rollouts may exist that are not in the input. Their placements stay as
+	// they are.
 	isUncertain bool
 	findings    []finding.Finding
 	// of caches the Rollout of each Work, or nil if none selects the Work.
 	of map[*kratix.Work]*rolloutSpec
 }
 
-// rolloutSpec is a Rollout. Spec is nil if it is invalid. The Works that it
-// selects then stay as they are.
+// rolloutSpec is a Rollout. Spec is nil if it is invalid. The Works that it selects then stay as
+// they are.
 type rolloutSpec struct {
 	name  string
 	works rollout.Works
@@ -94,14 +94,13 @@ func (s *rolloutSpecs) ofRecord(record *recordView) *rolloutSpec {
 	return nil
 }
 
-// isMissing reports whether a mark names a Rollout that may exist and is not in
-// the input.
+// isMissing reports whether a mark names a Rollout that may exist and is not in the input.
 func (s *rolloutSpecs) isMissing(mark *layout.Rollout) bool {
 	return s.isUncertain && mark != nil && !slices.ContainsFunc(s.all, func(one rolloutSpec) bool { return one.name == mark.Name })
 }
 
-// whyHeld returns the reason why a placement waits without regard to waves, or "".
-// spec and record may be nil.
+// whyHeld returns the reason why a placement waits without regard to waves, or "". spec and record
+// may be nil.
 func (s *rolloutSpecs) whyHeld(spec *rolloutSpec, record *recordView) string {
 	switch {
 	case spec != nil && spec.Spec == nil:
@@ -112,12 +111,12 @@ func (s *rolloutSpecs) whyHeld(spec *rolloutSpec, record *recordView) string {
 	return ""
 }
 
-// maxAhead is the longest time by which a mark may be ahead of the clock. Anyone
-// who can write to the store can write a record.
+// maxAhead is the longest time by which a mark may be ahead of the clock. Anyone who can write to
+// the store can write a record.
 const maxAhead = 24 * time.Hour
 
-// trusted returns the mark of a record, or nil if there is none or it is too far
-// ahead of the clock.
+// trusted returns the mark of a record, or nil if there is none or it is too far ahead of the
+// clock.
 func trusted(record *recordView, now time.Time) *layout.Rollout {
 	mark := record.Rollout
 	if mark == nil || mark.Run.After(now.Add(maxAhead)) || mark.Since.After(now.Add(maxAhead)) {

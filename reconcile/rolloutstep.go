@@ -12,16 +12,16 @@ import (
 type rolloutStep struct {
 	// mark is the new mark of the record.
 	mark *layout.Rollout
-	// isFormer means that files replace the wanted files. undone is the new entry about
-	// rolled-back files, without their digest, or nil.
+	// isFormer means that files replace the wanted files. undone is the new entry about rolled-back
+	// files, without their digest, or nil.
 	isFormer bool
 	files    []tree.File
 	undone   *layout.RolledBack
 	reason   string
 }
 
-// waitingPlacement is a placement that this round does not change. stored is the
-// recorded placement, or nil.
+// waitingPlacement is a placement that this round does not change. stored is the recorded
+// placement, or nil.
 type waitingPlacement struct {
 	work              string
 	directory, reason string

@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// rolloutCache is state of rollouts that is kept from round to round. The zero
-// value is ready for use.
+// rolloutCache is state of rollouts that is kept from round to round. The zero value is ready for
+// use.
 type rolloutCache struct {
 	contents generations[contentKey, string]
 	matches  generations[matchKey, matchEntry]
@@ -46,8 +46,8 @@ type contentKey struct {
 	group string
 }
 
-// matchKey identifies a placement. matchEntry has the result of comparing its
-// stored files with a Work.
+// matchKey identifies a placement. matchEntry has the result of comparing its stored files with a
+// Work.
 type (
 	matchKey struct {
 		destination *kratix.Destination
@@ -67,8 +67,7 @@ type rolloutUnit struct {
 	view       *destinationView
 	work       *kratix.Work
 	placements []scheduler.Placement
-	// records are the records of the placements, or nil for a placement without a
-	// record.
+	// records are the records of the placements, or nil for a placement without a record.
 	records []*recordView
 	// leaving are the records of groups that the Work has lost.
 	leaving []*recordView
@@ -147,8 +146,8 @@ func (c *rolloutCache) stateOf(ctx context.Context, u *rolloutUnit, now time.Tim
 	}
 }
 
-// setStored sets the stored content of a unit. marked are the contents of its
-// placements. areStored means that the placements without a mark are as wanted.
+// setStored sets the stored content of a unit. marked are the contents of its placements. areStored
+// means that the placements without a mark are as wanted.
 func (u *rolloutUnit) setStored(marked map[string]bool, areStored, isPartial bool) {
 	if marked[unmarked] && areStored && !isPartial {
 		delete(marked, unmarked)
@@ -212,8 +211,7 @@ func (u *rolloutUnit) compare(ctx context.Context, i int) bool {
 	})
 }
 
-// storedForm returns rendered files in the form of stored files. A joined file is
-// one file.
+// storedForm returns rendered files in the form of stored files. A joined file is one file.
 func storedForm(p *kratix.WorkPlacement, rendering *layout.Rendering) []tree.File {
 	if rendering.Joined {
 		return layout.Join([]layout.Part{{Placement: p, Files: rendering.Files}})
@@ -239,8 +237,8 @@ func (u *rolloutUnit) addReports(deliveries []*report.Delivery) {
 	}
 }
 
-// addReport adds the report about the root of one placement. The unit is applied
-// or healthy if all its placements are.
+// addReport adds the report about the root of one placement. The unit is applied or healthy if all
+// its placements are.
 func (u *rolloutUnit) addReport(d *report.Delivery, key kratix.Key, isFirst bool) {
 	applied, healthy := time.Time{}, time.Time{}
 	if d.AppliedKnown && !d.Unapplied[key] {
@@ -280,8 +278,8 @@ func notBefore(at, first time.Time) time.Time {
 	return at
 }
 
-// both returns the later of two times, or the zero time if one is zero. It returns
-// at if isFirst is set.
+// both returns the later of two times, or the zero time if one is zero. It returns at if isFirst is
+// set.
 func both(before, at time.Time, isFirst bool) time.Time {
 	if isFirst {
 		return at

@@ -2,13 +2,13 @@ package reconcile
 
 import "slices"
 
-// search finds the units that a server refuses, by writing smaller and smaller
-// groups. It may take several rounds.
+// search finds the units that a server refuses, by writing smaller and smaller groups. It may take
+// several rounds.
 type search struct {
 	// group are the units of a refused write that were not accepted since then.
 	group []suspect
-	// origin is the group as it was last refused. hasChanged means that the group has
-	// lost units since then.
+	// origin is the group as it was last refused. hasChanged means that the group has lost units since
+	// then.
 	origin     []suspect
 	hasChanged bool
 	// backwards means that the second half of a group is tried first.
@@ -66,8 +66,8 @@ func (s *search) halves() (tried, other []suspect) {
 	return s.group[:at], s.group[at:]
 }
 
-// half returns the index at which to divide a group: near the middle, and between
-// two Destinations if possible.
+// half returns the index at which to divide a group: near the middle, and between two Destinations
+// if possible.
 func half(group []suspect) int {
 	middle := (len(group) + 1) / 2
 	for off := range middle {
@@ -92,8 +92,8 @@ func (s *search) accepted() {
 	}
 }
 
-// refused processes the refusal of the units that next returned. It returns the
-// refused unit if there was only one.
+// refused processes the refusal of the units that next returned. It returns the refused unit if
+// there was only one.
 func (s *search) refused() (found []suspect) {
 	tried := s.next()
 	switch {
@@ -113,8 +113,8 @@ func (s *search) refused() (found []suspect) {
 	return nil
 }
 
-// empty processes a trial that would change nothing by itself. It returns the
-// units that no trial can tell apart.
+// empty processes a trial that would change nothing by itself. It returns the units that no trial
+// can tell apart.
 func (s *search) empty() (found []suspect) {
 	tried := s.next()
 	switch {
@@ -135,8 +135,8 @@ func (s *search) empty() (found []suspect) {
 	return found
 }
 
-// take processes a refusal that names the refused units. The other units of the
-// trial become untried.
+// take processes a refusal that names the refused units. The other units of the trial become
+// untried.
 func (s *search) take(tried, named []suspect) {
 	isNamed := func(one suspect) bool { return slices.Contains(named, one) }
 	isTried := func(one suspect) bool { return slices.Contains(tried, one) }

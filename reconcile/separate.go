@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// location returns the location of a directory below the store's path. The
-// location of a store with an invalid path overlaps no other store's.
+// location returns the location of a directory below the store's path. The location of a store with
+// an invalid path overlaps no other store's.
 func (s *storeView) location(dir tree.Path) layout.Location {
 	at, err := layout.StoreLocation(s.ref, s.spec)
 	if err != nil {
@@ -44,8 +44,8 @@ func separate(o *observed) {
 	}
 }
 
-// withoutVacant excludes the vacant Destinations that overlap others, and returns
-// the rest with their locations.
+// withoutVacant excludes the vacant Destinations that overlap others, and returns the rest with
+// their locations.
 func withoutVacant(o *observed) []owned {
 	var all []owned
 	vacant := map[*destinationView]bool{}
@@ -73,8 +73,7 @@ func withoutVacant(o *observed) []owned {
 	}
 }
 
-// isVacant reports whether a Destination is being deleted and has no recorded
-// placements.
+// isVacant reports whether a Destination is being deleted and has no recorded placements.
 func isVacant(o *observed, store *storeView, d *destinationView) bool {
 	if !d.IsDeleted() || store.err != nil || o.hasExisting(d.Name) {
 		return false
@@ -91,16 +90,15 @@ func isVacant(o *observed, store *storeView, d *destinationView) bool {
 	return true
 }
 
-// longName is the length in bytes above which the name of a record may be
-// truncated.
+// longName is the length in bytes above which the name of a record may be truncated.
 const longName = 200
 
 func (o *observed) hasExisting(destination string) bool {
 	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 }
 
-// emptied returns the names of deleted Destinations that are left out of the round
-// and have nothing in a store.
+// emptied returns the names of deleted Destinations that are left out of the round and have nothing
+// in a store.
 func emptied(o *observed) []string {
 	var names []string
 	for _, d := range o.vacant {
@@ -116,8 +114,7 @@ func emptied(o *observed) []string {
 	return names
 }
 
-// overlapping maps each Destination that overlaps others to one of them. It sorts
-// all.
+// overlapping maps each Destination that overlaps others to one of them. It sorts all.
 func overlapping(all []owned) map[*destinationView]owned {
 	slices.SortStableFunc(all, func(a, b owned) int {
 		return cmp.Or(cmp.Compare(a.Storage, b.Storage), tree.Compare(a.Dir, b.Dir))

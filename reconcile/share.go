@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// returnShared adds removed placements with shared objects to the candidates. They
-// may be removed if other placements take over these objects.
+// returnShared adds removed placements with shared objects to the candidates. They may be removed
+// if other placements take over these objects.
 func (c *checked) returnShared() {
 	for i := range c.removed {
 		if record := &c.removed[i]; len(record.Shared) > 0 && !c.isRemovedWithFiles() {
@@ -19,8 +19,8 @@ func (c *checked) returnShared() {
 	}
 }
 
-// releaseShared drops the candidates that returnShared added and that may be
-// removed. The others stay.
+// releaseShared drops the candidates that returnShared added and that may be removed. The others
+// stay.
 func (c *checked) releaseShared() {
 	kept := map[*kratix.WorkPlacement]bool{}
 	c.candidates = slices.DeleteFunc(c.candidates, func(p *candidate) bool {
@@ -30,8 +30,8 @@ func (c *checked) releaseShared() {
 	c.removed = slices.DeleteFunc(c.removed, func(r recordView) bool { return kept[r.Placement] })
 }
 
-// takeShares drops the objects that other placements write from a placement's
-// files, and updates its record.
+// takeShares drops the objects that other placements write from a placement's files, and updates
+// its record.
 func (c *rootCheck) takeShares(p *candidate, verdict dedupe.Verdict, i int) {
 	files, cut := verdict.Files[i]
 	shared := verdict.Shared[i]

@@ -17,8 +17,7 @@ type situation struct {
 	policy   Policy
 	excluded map[unit]exclusion
 	failed   []*failedFiles
-	// hidden means that placements may exist that are not in the plan, because Works
-	// cannot be read.
+	// hidden means that placements may exist that are not in the plan, because Works cannot be read.
 	hidden bool
 }
 
@@ -29,9 +28,8 @@ func (s *situation) same(other *situation) bool {
 		s.policy.sameEffect(other.policy) && s.plan.same(other.plan) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
 }
 
-// sameAround reports whether two situations have the same obstacles in the
-// Destination's directory, and the same obstacles, files and ignore files above
-// it.
+// sameAround reports whether two situations have the same obstacles in the Destination's directory,
+// and the same obstacles, files and ignore files above it.
 func (s *situation) sameAround(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	if !is.Obstacles.Same(was.Obstacles, s.base) {
@@ -55,8 +53,8 @@ func (s *situation) sameAround(other *situation) bool {
 	return true
 }
 
-// sameOutgoing reports whether the stores have the same outgoing files and
-// orphans, and the same value of Stepwise.
+// sameOutgoing reports whether the stores have the same outgoing files and orphans, and the same
+// value of Stepwise.
 func (s *situation) sameOutgoing(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	return is.Stepwise == was.Stepwise && slices.Equal(s.store.orphans, other.store.orphans) && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b statestore.Outgoing) bool {
@@ -82,15 +80,13 @@ func (s situation) kept() situation {
 	return s
 }
 
-// isPlain reports whether a Destination has nothing except recorded and planned
-// placements.
+// isPlain reports whether a Destination has nothing except recorded and planned placements.
 func (s *situation) isPlain() bool {
 	return !s.relayout && len(s.plan.kept)+len(s.plan.awaiting)+len(s.plan.removed)+len(s.plan.proven)+len(s.plan.moved)+len(s.plan.waiting)+s.plan.former()+len(s.assumed)+
 		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded)+len(s.failed) == 0
 }
 
-// continues reports whether two situations differ only in their placements and
-// files.
+// continues reports whether two situations differ only in their placements and files.
 func (s *situation) continues(was *situation) bool {
 	return s.Destination == was.Destination && s.profile == was.profile && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)

@@ -6,8 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// stayingAtFirst returns the inherited placements in stores whose server has
-// refused a commit with moves. Their new copies are written in an earlier commit.
+// stayingAtFirst returns the inherited placements in stores whose server has refused a commit with
+// moves. Their new copies are written in an earlier commit.
 func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	staying := placementSet{}
 	for _, former := range inherited {
@@ -18,8 +18,8 @@ func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	return staying
 }
 
-// keepInherited adds inherited placements to staying if their new copy would not
-// be written. It reports whether it has added any.
+// keepInherited adds inherited placements to staying if their new copy would not be written. It
+// reports whether it has added any.
 func keepInherited(inherited []*formerPlacement, stores []*desired, staying placementSet) bool {
 	before := len(staying)
 	for _, former := range inherited {
@@ -30,8 +30,8 @@ func keepInherited(inherited []*formerPlacement, stores []*desired, staying plac
 	return len(staying) > before
 }
 
-// isWritten reports whether the new copy of an inherited placement is in the store
-// after this round.
+// isWritten reports whether the new copy of an inherited placement is in the store after this
+// round.
 func isWritten(stores []*desired, former *formerPlacement) bool {
 	for _, store := range stores {
 		for i, d := range store.destinations {

@@ -14,17 +14,16 @@ type planning struct {
 	guard  guardVerdict
 	hidden bool
 	failed map[destinationKey][]*failedFiles
-	// fresh maps each new placement of a request to its Work. chosen are the outcomes
-	// with these placements, by the name of the Destination. Both are nil if
-	// deferUndecided defers none.
+	// fresh maps each new placement of a request to its Work. chosen are the outcomes with these
+	// placements, by the name of the Destination. Both are nil if deferUndecided defers none.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 	// rollouts is the result of the rollouts.
 	rollouts rolledOut
 }
 
-// desiredStores computes the desired content of all stores. It repeats this while
-// inherited placements must stay because their new copies are held back.
+// desiredStores computes the desired content of all stores. It repeats this while inherited
+// placements must stay because their new copies are held back.
 func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported feedback, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	inherited := seen.inherited()
 	staying := r.stayingAtFirst(inherited)

@@ -6,12 +6,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// attempts is the maximum number of tries of a round while other writers change a
-// store.
+// attempts is the maximum number of tries of a round while other writers change a store.
 const attempts = 5
 
-// tries collects the writes of earlier tries of a round, which the last try
-// reports as unchanged.
+// tries collects the writes of earlier tries of a round, which the last try reports as unchanged.
 type tries struct {
 	placements []report.Placement
 	stores     []report.Store

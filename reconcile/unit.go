@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// unit is a unit as in the glossary. Without a Work, it is the files of a
-// Destination that belong to no placement.
+// unit is a unit as in the glossary. Without a Work, it is the files of a Destination that belong
+// to no placement.
 type unit struct {
 	destination string
 	placedGroup

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxWrite is the maximum number of bytes that are written at once to several
-// Destinations, because a store holds several copies in memory.
+// maxWrite is the maximum number of bytes that are written at once to several Destinations, because
+// a store holds several copies in memory.
 const maxWrite = 8 << 20
 
 type committer struct {
@@ -18,8 +18,7 @@ type committer struct {
 	refusals *refusals
 	fights   *fights
 	now      time.Time
-	// inUse are the revisions that agents have applied last, by the name of the
-	// Destination.
+	// inUse are the revisions that agents have applied last, by the name of the Destination.
 	inUse map[string][]statestore.Revision
 	// desired computes the desired content of a store without the excluded units.
 	desired func(*storeView, exclusions) *desired
@@ -30,8 +29,8 @@ type result struct {
 	statestore.Outcome
 }
 
-// write writes the changes of each store. stale is the error of a store that has
-// changed in the meantime. failed joins the errors of failed writes.
+// write writes the changes of each store. stale is the error of a store that has changed in the
+// meantime. failed joins the errors of failed writes.
 func (c *committer) write(ctx context.Context, stores []*desired) (results []result, stale, failed error) {
 	writers := make([]*writer, 0, len(stores))
 	for _, store := range stores {
@@ -67,8 +66,7 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 	return results, stale, failed
 }
 
-// cut returns the Destinations that may be written at once, and the rest, which
-// may be nil.
+// cut returns the Destinations that may be written at once, and the rest, which may be nil.
 func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {

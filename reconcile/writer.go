@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// writer writes the changes of a round in one store, one ChangeSet after another.
-// If the server refuses some units, it continues with the trials of a search. Each
-// ChangeSet is computed from the state that the round has read.
+// writer writes the changes of a round in one store, one ChangeSet after another. If the server
+// refuses some units, it continues with the trials of a search. Each ChangeSet is computed from the
+// state that the round has read.
 type writer struct {
 	desired  func(view *storeView, excluded exclusions) *desired
 	now      time.Time
@@ -20,15 +20,14 @@ type writer struct {
 	// full is the desired content of the store if the server refuses nothing new.
 	full *desired
 	base statestore.Revision
-	// rest is the content to write before a search. after is the part of rest that
-	// follows current.
+	// rest is the content to write before a search. after is the part of rest that follows current.
 	rest, after *desired
-	// current is the content that is being written. trial are the units in current that
-	// a search tries.
+	// current is the content that is being written. trial are the units in current that a search
+	// tries.
 	current *desired
 	trial   []suspect
-	// searched are the Destinations that a search has tried. written are the written
-	// outcomes by Destination.
+	// searched are the Destinations that a search has tried. written are the written outcomes by
+	// Destination.
 	searched map[string]bool
 	written  map[string]*outcome
 	// refused is the last refused ChangeSet, if nothing was accepted since then.
@@ -102,8 +101,7 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	return w.close()
 }
 
-// try computes the changes of a trial. It returns false if they need not be
-// written.
+// try computes the changes of a trial. It returns false if they need not be written.
 func (w *writer) try() (statestore.ChangeSet, bool) {
 	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
 	changes, ok := w.changes()
@@ -136,8 +134,7 @@ func (w *writer) close() (statestore.ChangeSet, bool) {
 	return w.changes()
 }
 
-// changes returns the changes to write. It returns false if they cannot be
-// computed.
+// changes returns the changes to write. It returns false if they cannot be computed.
 func (w *writer) changes() (statestore.ChangeSet, bool) {
 	changes, err := w.current.diff()
 	if err != nil {
@@ -218,8 +215,8 @@ func (w *writer) refuse(err error) {
 	w.refusals.answer(tried, w.current.units(), err, w.now)
 }
 
-// end processes a write that has failed or is still in progress. Later writes are
-// left to a later round.
+// end processes a write that has failed or is still in progress. Later writes are left to a later
+// round.
 func (w *writer) end(err error) {
 	w.err, w.over = err, true
 	if w.refusals.always != nil {
@@ -234,8 +231,8 @@ func (w *writer) end(err error) {
 	}
 }
 
-// results returns a result for the written Destinations and, after an error,
-// another result for the rest.
+// results returns a result for the written Destinations and, after an error, another result for the
+// rest.
 func (w *writer) results() (results []result) {
 	done, held := w.full.none(), w.full.none()
 	final := w.final()

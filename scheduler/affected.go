@@ -22,8 +22,8 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected returns the difference between the last input and in, and the Works
-// that it affects directly.
+// affected returns the difference between the last input and in, and the Works that it affects
+// directly.
 func (p *Planner) affected(in Input) (delta, keys) {
 	var d delta
 	affected := keys{}
@@ -50,8 +50,7 @@ type delta struct {
 	removed, recorded []*kratix.WorkPlacement
 }
 
-// changed returns the elements that are only in was, and those that are only in
-// is.
+// changed returns the elements that are only in was, and those that are only in is.
 func changed[T comparable](was, is []T) (gone, came []T) {
 	for len(was) > 0 && len(is) > 0 && was[0] == is[0] {
 		was, is = was[1:], is[1:]

@@ -14,35 +14,33 @@ import (
 
 // The annotations of a Destination.
 const (
-	// WeightAnnotation is a Destination's share of the requests: a whole number, 1 by
-	// default. Any other weight is preferred to 0.
+	// WeightAnnotation is a Destination's share of the requests: a whole number, 1 by default. Any
+	// other weight is preferred to 0.
 	WeightAnnotation = "kratix-schedule.io/weight"
-	// CordonAnnotation with the value "true" means that the Destination gets no new
-	// placements.
+	// CordonAnnotation with the value "true" means that the Destination gets no new placements.
 	CordonAnnotation = "kratix-schedule.io/cordon"
-	// CapacityAnnotation is the maximum number of placements of requests on a
-	// Destination. Without it there is no limit.
+	// CapacityAnnotation is the maximum number of placements of requests on a Destination. Without it
+	// there is no limit.
 	CapacityAnnotation = "kratix-schedule.io/capacity"
-	// FilepathModeAnnotation has the value of the Destination's spec.filepath.mode as
-	// confirmed by an operator. Files in another filepath mode are then rewritten.
+	// FilepathModeAnnotation has the value of the Destination's spec.filepath.mode as confirmed by an
+	// operator. Files in another filepath mode are then rewritten.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
-	// KubernetesVersionAnnotation is the version of the Destination's API server, for
-	// example "1.36".
+	// KubernetesVersionAnnotation is the version of the Destination's API server, for example "1.36".
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
-	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads, if it
-	// is not the one in the spec.
+	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads, if it is not the one
+	// in the spec.
 	StateStoreAnnotation = kratix.StateStoreAnnotation
 )
 
-// DependenciesAnnotation with the value OnDemand restricts a dependency to the
-// Destinations that have a request of its Promise.
+// DependenciesAnnotation with the value OnDemand restricts a dependency to the Destinations that
+// have a request of its Promise.
 const (
 	DependenciesAnnotation = "kratix-schedule.io/dependencies"
 	OnDemand               = "on-demand"
 )
 
-// RetryAnnotation on a Work names a revision of the store that could not be
-// applied. Files that were rolled back because of this revision are written again.
+// RetryAnnotation on a Work names a revision of the store that could not be applied. Files that
+// were rolled back because of this revision are written again.
 const RetryAnnotation = "kratix-schedule.io/retry-revision"
 
 // OwnPrefix is the prefix of the annotations and labels of this program.
@@ -63,8 +61,8 @@ type settings struct {
 	invalid []string
 }
 
-// settingsOf parses a Destination's annotations. An invalid capacity or cordon
-// closes the Destination for new placements.
+// settingsOf parses a Destination's annotations. An invalid capacity or cordon closes the
+// Destination for new placements.
 func settingsOf(d *kratix.Destination) settings {
 	s := settings{weight: 1, capacity: unlimited}
 	if text, ok := d.Annotations[WeightAnnotation]; ok {
@@ -105,8 +103,7 @@ func settingsOf(d *kratix.Destination) settings {
 	return s
 }
 
-// unknown returns a message for each annotation with OwnPrefix that is not among
-// the known names.
+// unknown returns a message for each annotation with OwnPrefix that is not among the known names.
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {

@@ -6,12 +6,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Assigned is a planner for Works with a given Destination. Recorded placements
-// without a Work are kept or removed as by Plan. Several Works may have the same
-// name.
+// Assigned is a planner for Works with a given Destination. Recorded placements without a Work are
+// kept or removed as by Plan. Several Works may have the same name.
 //
-// Assigned reuses placements of its last plan. It is not safe for concurrent use,
-// and callers must not modify its plans.
+// Assigned reuses placements of its last plan. It is not safe for concurrent use, and callers must
+// not modify its plans.
 type Assigned struct {
 	// To returns the name of the Destination of a Work.
 	To func(*kratix.Work) string
@@ -22,8 +21,8 @@ type Assigned struct {
 	last map[assignment]Placement
 }
 
-// assignment identifies a group of a Work by pointer, since several Works may have
-// the same name.
+// assignment identifies a group of a Work by pointer, since several Works may have the same
+// name.
 type assignment struct {
 	work  *kratix.Work
 	group string
@@ -36,8 +35,8 @@ type onDestination struct {
 
 const assignedReason = "its WorkPlacement names the Destination"
 
-// Plan returns the placements of the Works on their Destinations. It leaves out
-// groups whose Destination takes no files.
+// Plan returns the placements of the Works on their Destinations. It leaves out groups whose
+// Destination takes no files.
 func (a *Assigned) Plan(in Input) Result {
 	if a.in == nil || !a.in.assignsAs(in) {
 		a.result = a.plan(in)

@@ -10,9 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Assume returns Destinations that fit the Works, for an input without
-// Destinations. It uses one Destination for many Works where possible, since Works
-// can conflict only on a common Destination.
+// Assume returns Destinations that fit the Works, for an input without Destinations. It uses one
+// Destination for many Works where possible, since Works can conflict only on a common Destination.
 func Assume(works []*kratix.Work) []*kratix.Destination {
 	var assumed []*assumption
 	for _, work := range sortedWorks(works) {
@@ -32,8 +31,7 @@ type assumption struct {
 	fits []selectors
 }
 
-// widen adds the selectors to the first assumed Destination that takes them, or
-// else to a new one.
+// widen adds the selectors to the first assumed Destination that takes them, or else to a new one.
 func widen(assumed []*assumption, asked selectors) []*assumption {
 	for _, a := range assumed {
 		if a.take(asked) {
@@ -48,8 +46,7 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 	return append(assumed, a)
 }
 
-// take adds labels that satisfy the selectors, and reports whether it has found
-// such labels.
+// take adds labels that satisfy the selectors, and reports whether it has found such labels.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false

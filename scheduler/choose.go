@@ -23,8 +23,7 @@ func (c candidate) before(other candidate) bool {
 	return c.draw.before(other.draw)
 }
 
-// choose returns one of the Destinations that fit the group, with the reason, or
-// none.
+// choose returns one of the Destinations that fit the group, with the reason, or none.
 func (r *round) choose(j *job) (at int, reason string) {
 	seed := requestOf(j.work).seed()
 	homes := r.homes.of(seed)
@@ -83,8 +82,7 @@ func isAmong(some []int, at int) bool {
 	return false
 }
 
-// isFull reports whether the Destination has reached its capacity, and sets
-// r.crowded if so.
+// isFull reports whether the Destination has reached its capacity, and sets r.crowded if so.
 func (r *round) isFull(at int) bool {
 	s := &r.fleet.members[at]
 	if s.capacity == unlimited || r.load[at] < s.capacity {
@@ -150,8 +148,8 @@ func others(n int) string {
 	return fmt.Sprintf("%d others that fit", n)
 }
 
-// summary returns the number of Destinations that accept the group, and the
-// reasons why the others do not.
+// summary returns the number of Destinations that accept the group, and the reasons why the others
+// do not.
 func (r *round) summary(j *job) string {
 	if r.fleet.limited {
 		return summarise(r.verdicts(j))

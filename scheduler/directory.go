@@ -12,8 +12,7 @@ type directory struct {
 	demanding map[string]int
 }
 
-// workState is a Work with its placements. work is nil if there are placements and
-// no Work.
+// workState is a Work with its placements. work is nil if there are placements and no Work.
 type workState struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
@@ -66,8 +65,8 @@ func (d *directory) place(placement Placement) {
 	known.on = append(known.on, placement.Spec.TargetDestinationName)
 }
 
-// update applies the difference to the directory. It adds the Works of the same
-// requests, and related Works of the same Promises, to affected.
+// update applies the difference to the directory. It adds the Works of the same requests, and
+// related Works of the same Promises, to affected.
 func (d *directory) update(by delta, affected keys) {
 	requests, promises := map[requestKey]bool{}, map[string]bool{}
 	meet := func() {

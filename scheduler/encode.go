@@ -6,13 +6,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// encoder encodes selectors as a list of words. Equal selectors have equal words,
-// and different selectors have different words.
+// encoder encodes selectors as a list of words. Equal selectors have equal words, and different
+// selectors have different words.
 type encoder struct {
 	seed  maphash.Seed
 	words []encodedWord
-	// shapes are the sorted label keys of the last encoded selectors. Comparing keys
-	// with them is faster than sorting.
+	// shapes are the sorted label keys of the last encoded selectors. Comparing keys with them is
+	// faster than sorting.
 	shapes [][]encodedWord
 }
 
@@ -51,8 +51,8 @@ func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape encodes the labels if they have the same keys as shapes[at], and
-// otherwise returns false.
+// bySameShape encodes the labels if they have the same keys as shapes[at], and otherwise returns
+// false.
 func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false

@@ -34,8 +34,8 @@ func ExamplePlan() {
 	// operator on worker-1: dependencies go to every Destination that fits
 }
 
-// The recorded placements stay, and the dependency is also placed on the
-// Destination that is no longer cordoned.
+// The recorded placements stay, and the dependency is also placed on the Destination that is no
+// longer cordoned.
 func ExamplePlanner() {
 	in := input()
 	var planner scheduler.Planner

@@ -6,14 +6,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Explanation describes the Destinations of one group of a Work, and why it is not
-// on the others.
+// Explanation describes the Destinations of one group of a Work, and why it is not on the others.
 type Explanation struct {
 	Directory string
 	// Asked are the group's requirements on a Destination's labels.
 	Asked []Asked
-	// Verdicts has one verdict for each Destination, sorted by name, and then one for
-	// each Destination that has the group and is not in the input.
+	// Verdicts has one verdict for each Destination, sorted by name, and then one for each
+	// Destination that has the group and is not in the input.
 	Verdicts []Verdict
 	// Summary counts the verdicts: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
 	Summary string
@@ -53,8 +52,8 @@ const (
 	Unfit Outcome = "no"
 )
 
-// Explain plans the input and returns an explanation for each group of one Work.
-// It returns nil for a Work that is not in the input or has no groups.
+// Explain plans the input and returns an explanation for each group of one Work. It returns nil for
+// a Work that is not in the input or has no groups.
 func Explain(in Input, work kratix.Key) []Explanation {
 	r := newRound(in, newFleet(in.Destinations))
 	seen := map[*job][]verdict{}
@@ -103,8 +102,8 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	return e
 }
 
-// notTaken returns the reason why a group is not on a Destination that fits, if
-// the plan made no choice for the group.
+// notTaken returns the reason why a group is not on a Destination that fits, if the plan made no
+// choice for the group.
 func (r *round) notTaken(j *job) string {
 	if why := r.possiblyOn(j); why != "" && j.first == none && !j.work.IsDependency() {
 		return "it fits, but the group waits: " + why
@@ -180,8 +179,7 @@ func (v verdict) clause(s member) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination, including the reasons of the
-// choice.
+// choices returns the verdict on each Destination, including the reasons of the choice.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

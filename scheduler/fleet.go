@@ -15,8 +15,8 @@ type fleet struct {
 	limited bool
 	// unread is the name of a Destination whose store could not be read, or "".
 	unread string
-	// byAsked caches results by the merged selectors. byGroup caches them by the hash
-	// of a group's selectors.
+	// byAsked caches results by the merged selectors. byGroup caches them by the hash of a group's
+	// selectors.
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
 	encoder encoder
@@ -31,8 +31,7 @@ type member struct {
 	hash  uint64
 }
 
-// knownGroup is an entry of the cache byGroup. next is another entry with the same
-// hash.
+// knownGroup is an entry of the cache byGroup. next is another entry with the same hash.
 type knownGroup struct {
 	words []encodedWord
 	fit   *fit
@@ -105,8 +104,7 @@ func (f *fleet) evaluate(asked selectors) *fit {
 	return found
 }
 
-// withLabels returns the Destinations that satisfy the requirements with the
-// operator equals.
+// withLabels returns the Destinations that satisfy the requirements with the operator equals.
 func (f *fleet) withLabels(asked selectors) destinationSet {
 	left := newDestinationSet(len(f.members))
 	for i := range left {
@@ -136,8 +134,8 @@ func (f *fleet) labelled(key, value string) destinationSet {
 	return set
 }
 
-// suits reports whether a Destination fits, and the reason if it does not. It
-// ignores the store and cordons.
+// suits reports whether a Destination fits, and the reason if it does not. It ignores the store and
+// cordons.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {

@@ -2,8 +2,7 @@ package scheduler
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// index maps the key of a group to its existing placements. It is a chained hash
-// table.
+// index maps the key of a group to its existing placements. It is a chained hash table.
 type index struct {
 	heads map[groupKey]int32
 	next  []int32
@@ -22,8 +21,7 @@ func newIndex(existing []*kratix.WorkPlacement) index {
 	return x
 }
 
-// of returns the placements of a group, sorted by Destination, and marks them as
-// used.
+// of returns the placements of a group, sorted by Destination, and marks them as used.
 func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) []*kratix.WorkPlacement {
 	at, ok := x.heads[key]
 	if !ok {
@@ -42,9 +40,9 @@ func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) [
 	return found
 }
 
-// homes maps a request to the Destinations where it has groups. It is an
-// open-addressing hash table whose size is a power of two. The key is the
-// request's seed, so requests with equal seeds share an entry.
+// homes maps a request to the Destinations where it has groups. It is an open-addressing hash table
+// whose size is a power of two. The key is the request's seed, so requests with equal seeds share
+// an entry.
 type homes struct {
 	table   []homeSlot
 	used    int

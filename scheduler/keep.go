@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// keep adds the existing placements of a group to the plan, except those that a
-// move has replaced.
+// keep adds the existing placements of a group to the plan, except those that a move has replaced.
 func (r *round) keep(j *job) {
 	if len(j.old) == 0 {
 		return
@@ -50,8 +49,8 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 	return p
 }
 
-// successors maps each placement that a move has replaced to the Destination of
-// its replacement. Both are recorded until the move is complete.
+// successors maps each placement that a move has replaced to the Destination of its replacement.
+// Both are recorded until the move is complete.
 func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	if len(j.old) < 2 || j.work.IsDependency() {
 		return nil
@@ -107,8 +106,8 @@ func (r *round) decideMove(j *job) {
 	}
 }
 
-// move adds a second placement for a group. A later plan removes the old
-// placement, once the new one is recorded.
+// move adds a second placement for a group. A later plan removes the old placement, once the new
+// one is recorded.
 func (r *round) move(j *job) {
 	at, reason := r.destinationOf(j)
 	if at == none {
@@ -154,9 +153,8 @@ func (d demand) add(promise, destination string, by int) {
 	d[promise][destination] += by
 }
 
-// placeOnDemand places the on-demand dependencies, after all requests. A
-// dependency stays after the last request is removed, because others on the
-// cluster may use its objects.
+// placeOnDemand places the on-demand dependencies, after all requests. A dependency stays after the
+// last request is removed, because others on the cluster may use its objects.
 func (r *round) placeOnDemand() {
 	for _, j := range r.onDemand {
 		r.placeWhereWanted(j)

@@ -13,12 +13,10 @@ import (
 type fit struct {
 	asked selectors
 	kinds []verdictKind
-	// usable are the Destinations that fit and accept new placements. unread are the
-	// Destinations that fit and whose store could not be read. Both are sorted indices
-	// into the fleet.
+	// usable are the Destinations that fit and accept new placements. unread are the Destinations
+	// that fit and whose store could not be read. Both are sorted indices into the fleet.
 	usable, unread []int
-	// closed counts the Destinations that fit and accept no new placements, such as "1
-	// is cordoned".
+	// closed counts the Destinations that fit and accept no new placements, such as "1 is cordoned".
 	closed string
 	ready  int
 	// evenly means that all usable Destinations have the same weight.
@@ -102,8 +100,8 @@ func spread(usable int, evenly bool) string {
 	return fmt.Sprintf("chosen of %d Destinations that fit, by %s", usable, how)
 }
 
-// summarise returns the number of Destinations that fit, with the reasons of the
-// others: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
+// summarise returns the number of Destinations that fit, with the reasons of the others: "0/3
+// Destinations fit: 2 lack a=b, 1 is cordoned".
 func summarise(verdicts []verdict) string {
 	if len(verdicts) == 0 {
 		return "there is no Destination"
@@ -150,14 +148,13 @@ func phrase(count int, reason string) string {
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
 }
 
-// Fits reports whether a group of a Work may be on a Destination, without regard
-// to cordons, capacity and the store.
+// Fits reports whether a group of a Work may be on a Destination, without regard to cordons,
+// capacity and the store.
 func Fits(work *kratix.Work, group *kratix.WorkloadGroup, d *kratix.Destination) bool {
 	return len(Fitting(work, group, []*kratix.Destination{d})) > 0
 }
 
-// Fitting returns the names of the Destinations for which Fits returns true, in
-// the given order.
+// Fitting returns the names of the Destinations for which Fits returns true, in the given order.
 func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kratix.Destination) []string {
 	asked := selectorsOf(work, group)
 	var names []string

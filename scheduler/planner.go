@@ -2,9 +2,9 @@ package scheduler
 
 import "slices"
 
-// Planner returns the same plans as Plan, and reuses the last plan for Works that
-// a change does not affect. The zero value is ready for use. A Planner is not safe
-// for concurrent use, and callers must not modify its inputs and plans.
+// Planner returns the same plans as Plan, and reuses the last plan for Works that a change does not
+// affect. The zero value is ready for use. A Planner is not safe for concurrent use, and callers
+// must not modify its inputs and plans.
 type Planner struct {
 	// last is the input of the last plan, and nil before the first plan.
 	last   *Input
@@ -14,8 +14,8 @@ type Planner struct {
 	known  *directory
 }
 
-// Plan returns the same result as the function Plan. Objects with the same pointer
-// count as unchanged.
+// Plan returns the same result as the function Plan. Objects with the same pointer count as
+// unchanged.
 func (p *Planner) Plan(in Input) Result {
 	if p.last == nil || p.affectsAll(in) {
 		return p.planAll(in)
@@ -40,8 +40,8 @@ func (p *Planner) Plan(in Input) Result {
 	return p.result
 }
 
-// manyAffected limits incremental plans: if more than a quarter of the Works are
-// affected, all Works are planned.
+// manyAffected limits incremental plans: if more than a quarter of the Works are affected, all
+// Works are planned.
 const manyAffected = 4
 
 // affectsAll reports whether all Works must be planned again.
@@ -69,8 +69,7 @@ func (p *Planner) planSome(in Input, affected keys) {
 	p.known.record(affected, part)
 }
 
-// maxCachedSelectors is the number of cached selectors from which the cache is
-// dropped.
+// maxCachedSelectors is the number of cached selectors from which the cache is dropped.
 const maxCachedSelectors = 10_000
 
 func (p *Planner) fleetFor(in Input) *fleet {

@@ -8,10 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Rebalance returns moves of requests that even out the load of the Destinations
-// in proportion to their weights, and moves off cordoned Destinations. Groups of a
-// request on the same Destination stay together. Placements that are misplaced or
-// being moved are left out.
+// Rebalance returns moves of requests that even out the load of the Destinations in proportion to
+// their weights, and moves off cordoned Destinations. Groups of a request on the same Destination
+// stay together. Placements that are misplaced or being moved are left out.
 func Rebalance(in Input) []Relocation {
 	r := newRound(in, newFleet(in.Destinations))
 	b := &balancer{round: r}
@@ -38,8 +37,7 @@ type balancer struct {
 // unit is the groups that one request has on one Destination. They move together.
 type unit struct {
 	jobs []*job
-	// at is the Destination of the unit after the moves so far. from is its recorded
-	// Destination.
+	// at is the Destination of the unit after the moves so far. from is its recorded Destination.
 	at, from int
 	fit      []int
 	seed     uint64
@@ -74,8 +72,8 @@ func (b *balancer) collect() {
 	}
 }
 
-// movable reports whether a job has exactly one placement, on a Destination that
-// fits, and is not being moved.
+// movable reports whether a job has exactly one placement, on a Destination that fits, and is not
+// being moved.
 func (j *job) movable(r *round) bool {
 	if j.work.IsDependency() || len(j.old) != 1 || j.moving || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return false
@@ -91,9 +89,8 @@ func (b *balancer) leave(u *unit) {
 	}
 }
 
-// levelOnce moves units off the busiest Destinations, and reports whether it moved
-// any. It must be called until it returns false, because a move may make another
-// move possible.
+// levelOnce moves units off the busiest Destinations, and reports whether it moved any. It must be
+// called until it returns false, because a move may make another move possible.
 func (b *balancer) levelOnce() bool {
 	waiting, moved := b.byMember(), false
 	for {
@@ -109,8 +106,8 @@ func (b *balancer) levelOnce() bool {
 	}
 }
 
-// byMember returns the units of each Destination that accepts new placements, in
-// ascending order of their draws.
+// byMember returns the units of each Destination that accepts new placements, in ascending order of
+// their draws.
 func (b *balancer) byMember() [][]*unit {
 	members := b.round.fleet.members
 	waiting := make([][]*unit, len(members))
@@ -127,8 +124,8 @@ func (b *balancer) byMember() [][]*unit {
 	return waiting
 }
 
-// busiest returns the Destination with the highest load per weight among those
-// with waiting units, or none.
+// busiest returns the Destination with the highest load per weight among those with waiting units,
+// or none.
 func (b *balancer) busiest(waiting [][]*unit) int {
 	best := none
 	for at := range waiting {
@@ -142,8 +139,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit to the lightest Destination if that evens out the load, and
-// reports whether it has moved the unit.
+// relieve moves a unit to the lightest Destination if that evens out the load, and reports whether
+// it has moved the unit.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {
@@ -153,8 +150,8 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest returns the other Destination whose load per weight would be lowest
-// with the unit, or none.
+// lightest returns the other Destination whose load per weight would be lowest with the unit, or
+// none.
 func (b *balancer) lightest(u *unit) int {
 	members, load := b.round.fleet.members, b.round.load
 	best, n := none, len(u.jobs)
@@ -184,15 +181,14 @@ func (b *balancer) move(u *unit, to int, reason string) {
 	u.at, u.reason = to, reason
 }
 
-// compare compares two loads, each divided by the weight of its Destination. n is
-// the load of at, and m is the load of other.
+// compare compares two loads, each divided by the weight of its Destination. n is the load of at,
+// and m is the load of other.
 func (b *balancer) compare(n, at, m, other int) int {
 	mine, theirs := b.round.fleet.members[at].weight, b.round.fleet.members[other].weight
 	return cmp.Compare(uint64(n)*max(theirs, 1)*weightClass(mine), uint64(m)*max(mine, 1)*weightClass(theirs)) //nolint:gosec // loads are not negative
 }
 
-// weightClass returns a large factor for weight 0, so that a load there compares
-// as high.
+// weightClass returns a large factor for weight 0, so that a load there compares as high.
 func weightClass(weight uint64) uint64 {
 	if weight == 0 {
 		return maxWeight

@@ -12,21 +12,19 @@ type round struct {
 	fleet *fleet
 	works []*kratix.Work
 	jobs  []job
-	// index maps a group to its existing placements. used marks those whose group is in
-	// the input.
+	// index maps a group to its existing placements. used marks those whose group is in the input.
 	index index
 	used  []bool
-	// load counts the placements of requests on each Destination, including placements
-	// that this plan removes.
+	// load counts the placements of requests on each Destination, including placements that this plan
+	// removes.
 	load  []int
 	homes homes
-	// demand counts requests by Promise and Destination. It is nil before its first
-	// use.
+	// demand counts requests by Promise and Destination. It is nil before its first use.
 	demand   demand
 	asked    map[groupKey]Relocation
 	onDemand []*job
-	// placed are the placements so far. next is a linked list of the placements of each
-	// job, as indices into placed.
+	// placed are the placements so far. next is a linked list of the placements of each job, as
+	// indices into placed.
 	placed  []Placement
 	next    []int32
 	chosen  keys
@@ -39,18 +37,17 @@ type job struct {
 	work  *kratix.Work
 	group *kratix.WorkloadGroup
 	fit   *fit
-	// old are the existing placements. first and last are the indices of the planned
-	// placements in round.placed.
+	// old are the existing placements. first and last are the indices of the planned placements in
+	// round.placed.
 	old         []*kratix.WorkPlacement
 	first, last int32
-	// moving means that the placement should move to target or, if target is empty, to
-	// a chosen Destination.
+	// moving means that the placement should move to target or, if target is empty, to a chosen
+	// Destination.
 	moving bool
 	target string
 }
 
-// none is the index that stands for no Destination, and for the end of a linked
-// list.
+// none is the index that stands for no Destination, and for the end of a linked list.
 const none = -1
 
 func newRound(in Input, f *fleet) *round {
@@ -146,8 +143,8 @@ func (r *round) placeOnOne(j *job) {
 	r.addNew(j, r.fleet.members[at].Name, reason)
 }
 
-// possiblyOn returns a clause that names where the group may have a placement that
-// is not in the input, or "".
+// possiblyOn returns a clause that names where the group may have a placement that is not in the
+// input, or "".
 func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:
@@ -188,8 +185,7 @@ func (r *round) add(j *job, p Placement) *Placement {
 	return &r.placed[n]
 }
 
-// count adds by to the load of a placement's Destination. Dependencies do not
-// count.
+// count adds by to the load of a placement's Destination. Dependencies do not count.
 func (r *round) count(p *kratix.WorkPlacement, by int) {
 	if p.IsDependency() {
 		return
@@ -203,8 +199,7 @@ func (r *round) unplaced(j *job, reason string) {
 	r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Reason: reason})
 }
 
-// release classifies the existing placements whose group is not in the input as
-// kept or removed.
+// release classifies the existing placements whose group is not in the input as kept or removed.
 func (r *round) release() {
 	rejected := map[kratix.Key]bool{}
 	for _, key := range r.in.Rejected {

@@ -2,9 +2,9 @@
 // ([Result]), with a reason for each Destination that was chosen. It is pure: no clock, no
 // randomness, no I/O.
 //
-// [Plan] is a function of its input, and a [Planner] returns the same plans, at a cost that depends
-// only on the changes since the last one. [Explain] returns the reason for each Destination that
-// was not chosen, and [Rebalance] returns the moves that would even out the load.
+// [Plan] is a function of its input. A [Planner] returns the same plans, and reuses the last plan.
+// [Explain] also returns the reason for each Destination that was not chosen, and [Rebalance]
+// returns the moves that would even out the load.
 package scheduler
 
 import (
@@ -20,8 +20,8 @@ type Input struct {
 	Destinations []Destination
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
-	// Copies are recorded placements that do not count as existing, because their
-	// groups are placed elsewhere too.
+	// Copies are recorded placements that do not count as existing, because their groups are placed
+	// elsewhere too.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key
@@ -31,26 +31,25 @@ type Input struct {
 	Incomplete bool
 	// Unseen means that a Destination which is missing from the input may still exist.
 	Unseen bool
-	// OnMisplaced is the policy for a request's placement whose Destination no longer
-	// fits.
+	// OnMisplaced is the policy for a request's placement whose Destination no longer fits.
 	OnMisplaced OnMisplaced
 	// Moves are moves that the user requested. Impossible moves are ignored.
 	Moves []Relocation
-	// Conflicts reports whether a group would be quarantined on a Destination. It must
-	// be a pure function. Nil means that conflicts are not known yet.
+	// Conflicts reports whether a group would be quarantined on a Destination. It must be a pure
+	// function. Nil means that conflicts are not known yet.
 	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
-// OnMisplaced is the policy for misplaced placements of requests. Misplaced
-// dependencies always stay.
+// OnMisplaced is the policy for misplaced placements of requests. Misplaced dependencies always
+// stay.
 type OnMisplaced int
 
 // The values of OnMisplaced.
 const (
 	// Keep leaves misplaced placements where they are and keeps them up to date.
 	Keep OnMisplaced = iota
-	// Move places the groups of misplaced placements again. The old placement is
-	// removed once the new one is recorded.
+	// Move places the groups of misplaced placements again. The old placement is removed once the
+	// new one is recorded.
 	Move
 )
 
@@ -67,8 +66,8 @@ type Relocation struct {
 // Destination is a Destination with the state of its store.
 type Destination struct {
 	*kratix.Destination
-	// Store is the state of the Destination's store. If the store could not be read,
-	// Input.Existing lacks the placements in it.
+	// Store is the state of the Destination's store. If the store could not be read, Input.Existing
+	// lacks the placements in it.
 	Store StoreState
 	// Closed is the reason why the Destination accepts no new placements, or empty.
 	Closed string
@@ -81,11 +80,10 @@ type StoreState int
 const (
 	// StoreRead means that the store was read.
 	StoreRead StoreState = iota
-	// StoreUnread means that the store exists but could not be read. Groups that may
-	// already be in the store are not placed elsewhere.
+	// StoreUnread means that the store exists but could not be read. Groups that may already be in the
+	// store are not placed elsewhere.
 	StoreUnread
-	// StoreAbsent means that the store does not exist. The Destination gets no new
-	// placements.
+	// StoreAbsent means that the store does not exist. The Destination gets no new placements.
 	StoreAbsent
 )
 
@@ -95,16 +93,16 @@ type Result struct {
 	Destinations []DestinationPlan
 	// Unplaced are groups that fit no Destination, or cannot be placed yet.
 	Unplaced []Unplaced
-	// KeptInvalid are placements whose Work or WorkPlacement exists but is invalid.
-	// Their files stay in the store.
+	// KeptInvalid are placements whose Work or WorkPlacement exists but is invalid. Their files
+	// stay in the store.
 	KeptInvalid []*kratix.WorkPlacement
-	// KeptMissing are placements whose Work is missing from an incomplete input. Their
-	// files stay in the store.
+	// KeptMissing are placements whose Work is missing from an incomplete input. Their files stay
+	// in the store.
 	KeptMissing []*kratix.WorkPlacement
 	// Removed are placements whose Work or group no longer exists.
 	Removed []*kratix.WorkPlacement
-	// Moved are placements to be removed because a recorded placement on another
-	// Destination has replaced them.
+	// Moved are placements to be removed because a recorded placement on another Destination
+	// has replaced them.
 	Moved []Moved
 	// Invalid are invalid annotations.
 	Invalid []Invalid
@@ -113,8 +111,8 @@ type Result struct {
 	begun bool
 }
 
-// DestinationPlan is the placements of one Destination, sorted by name. A
-// Destination without placements has none.
+// DestinationPlan is the placements of one Destination, sorted by name. A Destination without
+// placements has none.
 type DestinationPlan struct {
 	Destination string
 	Placements  []Placement
@@ -171,11 +169,10 @@ type Unplaced struct {
 	Directory string
 	// Waits means that the group can be placed once a store can be read again.
 	Waits bool
-	// Idle means that the Work is an on-demand dependency without a request on a
-	// Destination that fits.
+	// Idle means that the Work is an on-demand dependency without a request on a Destination that
+	// fits.
 	Idle bool
-	// Reason is a text for users, such as "0/3 Destinations fit: 2 lack
-	// environment=prod".
+	// Reason is a text for users, such as "0/3 Destinations fit: 2 lack environment=prod".
 	Reason string
 }
 

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// selectors are the merged requirements of a group on a Destination's labels,
-// sorted by key.
+// selectors are the merged requirements of a group on a Destination's labels, sorted by key.
 type selectors []requirement
 
 type requirement struct {
@@ -31,8 +30,8 @@ func precedence() []string {
 	return []string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}
 }
 
-// selectorsOf merges a group's selectors as Kratix does. The group of a dry run
-// has one selector, for a Destination for dry runs.
+// selectorsOf merges a group's selectors as Kratix does. The group of a dry run has one selector,
+// for a Destination for dry runs.
 func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 	if isDryRun(work) {
 		return selectors{{key: kratix.DryRunLabel, operator: equals, values: []string{"true"}}}
@@ -43,8 +42,8 @@ func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 
 func isDryRun(work *kratix.Work) bool { return work.Labels[kratix.DryRunLabel] == "true" }
 
-// merge returns the requirements that apply, and those that were overruled: by a
-// source of higher precedence, or by a later selector of the same source.
+// merge returns the requirements that apply, and those that were overruled: by a source of higher
+// precedence, or by a later selector of the same source.
 func merge(all []kratix.Selector) (merged, overruled selectors) {
 	byRank := slices.Clone(all)
 	slices.Reverse(byRank)

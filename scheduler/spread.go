@@ -2,9 +2,9 @@ package scheduler
 
 import "math/bits"
 
-// draw is the random number of a request for a Destination. The Destination with
-// the best draw is chosen (rendezvous hashing), so that adding or removing a
-// Destination does not change the choice among the others.
+// draw is the random number of a request for a Destination. The Destination with the best draw is
+// chosen (rendezvous hashing), so that adding or removing a Destination does not change the choice
+// among the others.
 type draw struct {
 	random uint64
 	weight uint64
@@ -12,8 +12,8 @@ type draw struct {
 
 func (r requestKey) seed() uint64 { return hash(r.namespace, r.promise, r.resource) }
 
-// before reports whether d wins against other. The probability to win is
-// proportional to the weight: the lower value of -log(random)/weight wins.
+// before reports whether d wins against other. The probability to win is proportional to the
+// weight: the lower value of -log(random)/weight wins.
 func (d draw) before(other draw) bool {
 	if d.weight == other.weight {
 		return d.random > other.random
@@ -32,8 +32,8 @@ func (d draw) before(other draw) bool {
 // logBits is the number of fractional bits of a logarithm.
 const logBits = 32
 
-// negativeLog2 returns -log2(n/2^64) with logBits fractional bits. It uses
-// integers, so that the result is the same on every machine.
+// negativeLog2 returns -log2(n/2^64) with logBits fractional bits. It uses integers, so that the
+// result is the same on every machine.
 func negativeLog2(n uint64) uint64 {
 	if n == 0 {
 		n = 1
