@@ -19,8 +19,8 @@ type Comment struct {
 	Place finding.Place
 	// First and Last are the first and the last line of the document with the comment.
 	First, Last int
-	// Objects are the objects in the document, if the file is an input file. The comment applies to
-	// all findings about them.
+	// Objects are the objects in the document of an input file. The comment applies to all findings
+	// about them.
 	Objects []string
 }
 
@@ -60,12 +60,11 @@ func Comments(object, file string, content []byte) []Comment {
 	return comments
 }
 
-// comment matches an ignore comment that begins a line or follows white space. The rules are
-// separated by commas, and the reason follows them.
+// comment matches an ignore comment that begins a line or follows white space.
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
 // parseComment returns the rules and the reason in an ignore comment. For a comment without a rule,
-// it returns the empty rule, which Apply reports as unused.
+// it returns the empty rule.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {
@@ -77,8 +76,8 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches reports whether the comment applies to a finding: the finding has the comment's rule, and
-// the place of the finding, or a related place, is in the comment's document.
+// matches reports whether the comment applies to a finding: the rule is the same, and the finding
+// or a related place is in the comment's document.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {
 		return false

@@ -2,9 +2,9 @@ package tree
 
 import "slices"
 
-// CaseCollisions returns the paths that differ from another path only in case or Unicode
-// normalization, without the first one of several such paths. It maps the index of each path to the
-// index of the other path. Parent directories are compared too: "App" collides with "app/x".
+// CaseCollisions returns the paths that differ from an earlier path only in case or Unicode
+// normalization. It maps the index of each to the index of the other path. Parent directories are
+// compared too: "App" collides with "app/x".
 func CaseCollisions(paths []Path) map[int]int {
 	if !slices.ContainsFunc(paths, func(p Path) bool { return !p.IsFolded() }) {
 		return nil
