@@ -38,7 +38,7 @@ func adoptUnrecorded(o *observed, seen *observations) {
 	}
 }
 
-// unrecorded are Destinations with files that no record lists.
+// unrecorded are the Destinations of files that may have no record.
 type unrecorded struct {
 	// requests are for filepath mode nestedByMetadata.
 	requests map[requestName][]home
@@ -48,7 +48,7 @@ type unrecorded struct {
 
 type requestName struct{ namespace, promise, resource string }
 
-// listedGroup is part of a name in Kratix's file list.
+// listedGroup is the name of a file list of Kratix, without the Destination.
 type listedGroup struct{ work, shortID string }
 
 func (u *unrecorded) add(h home, seen *observations) {
@@ -100,7 +100,7 @@ type unrecordedView struct {
 	requests []requestName
 }
 
-// unrecordedRequests returns the requests that have files but no record on a Destination.
+// unrecordedRequests returns h.unrecordedRequests(), from the cache if the files have not changed.
 func (o *observations) unrecordedRequests(h home) []requestName {
 	known, ok := o.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {

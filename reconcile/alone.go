@@ -8,7 +8,7 @@ import (
 )
 
 // warningsAlone returns the warnings about some claims of a Destination, and marks the doubtful
-// claims. ok is false if their result may depend on the other claims.
+// claims. ok is false if all claims must be checked.
 func (i *independence) warningsAlone(c *checked, roots []dedupe.Root) (_ []finding.Finding, ok bool) {
 	with := slices.Clone(roots)
 	for at := range with {

@@ -17,8 +17,8 @@ type applyCheck struct {
 	// refused are the quarantined claims of each root.
 	refused  []map[int]applycheck.Refusal
 	doubtful []map[int]bool
-	// errors are the findings about refused claims. alone and beside are the warnings about claims
-	// checked separately and together.
+	// errors are the findings with severity Error. alone and beside are the other findings about
+	// claims that were checked separately and together.
 	errors, alone, beside []finding.Finding
 	// provides and hasCustom mean that the verdict on a root has Provides or HasCustom.
 	provides, hasCustom bool
@@ -67,7 +67,7 @@ func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	return a.count() > before
 }
 
-// take adds the errors of a verdict on a root, and returns its warnings.
+// take adds a verdict on a root, and returns its warnings.
 func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []finding.Finding) {
 	for _, f := range verdict.Findings {
 		if a.policy == applycheck.Warn {

@@ -51,7 +51,7 @@ func BenchmarkRound(b *testing.B) {
 	}
 }
 
-// add is put without the search for an existing Work, which takes time linear in their number.
+// add is put without the search for an existing Work.
 func (w *testEnv) add(i int) {
 	name := fmt.Sprintf("w%06d", i)
 	files := map[string]string{}

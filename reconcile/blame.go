@@ -14,10 +14,9 @@ import (
 )
 
 type blamed struct {
-	// guilty are the placements with objects that the agent failed to apply.
+	// guilty are the placements that certainly caused the failure.
 	guilty []guilty
-	// suspects are placements that may have an object that the agent failed to apply. It is empty if
-	// guilty is not.
+	// suspects are placements that may have caused the failure. The list is empty if guilty is not.
 	suspects []report.Claimant
 }
 
@@ -61,7 +60,7 @@ func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 }
 
 // holders returns the placements that have some of the objects at a revision. certain means that
-// each found object belongs to one placement.
+// objects were found, and that each of them belongs to one placement.
 func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []guilty, certain bool) {
 	if len(objects) == 0 {
 		return nil, false

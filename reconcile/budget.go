@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The limits are GitHub's recommendations for a repository.
+// maxEntries, maxReads and maxRepository are GitHub's recommendations for a repository.
 const (
 	maxEntries    = 3_000
 	maxReads      = 15 // per second
@@ -24,7 +24,7 @@ const (
 	// pollSeconds is the interval at which an agent reads its store.
 	pollSeconds = 60
 	maxPollers  = maxReads * pollSeconds
-	// sampled is about the number of placements from which the size of a repository is estimated.
+	// sampled is the maximum number of placements from which the size of a repository is estimated.
 	sampled = 1_000
 )
 
@@ -37,8 +37,7 @@ type repositoryUse struct {
 	parts        []scheduler.DestinationPlan
 }
 
-// budgetFindings returns warnings about git repositories that are too large, too wide or read too
-// often.
+// budgetFindings returns warnings about git repositories that exceed GitHub's recommendations.
 func budgetFindings(stores []*desired, plan *scheduler.Result) []finding.Finding {
 	var findings []finding.Finding
 	uses, of := map[string]*repositoryUse{}, map[string]*repositoryUse{}
@@ -137,7 +136,7 @@ func (u *repositoryUse) size() float64 {
 	return float64(sum) / float64(count) * float64(total) * packed
 }
 
-// round returns a number with two significant digits, so that a finding rarely changes.
+// round returns a number rounded down to two significant digits, so that a finding rarely changes.
 func round(n int) string {
 	unit := 1
 	for n/unit >= 100 {
@@ -146,7 +145,7 @@ func round(n int) string {
 	return thousands(n / unit * unit)
 }
 
-// thousands returns a number of at least 0 with commas.
+// thousands returns a number with commas between thousands. n must not be negative.
 func thousands(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

@@ -47,7 +47,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 		for seed := range testkit.Seeds(15) {
 			rng := rand.New(rand.NewPCG(seed, 5))
 			w := newEnv(t)
-			w.reconciler.cache.outcomes.mayHold = int(seed % 2) // 1 drops the contents
+			w.reconciler.cache.outcomes.mayHold = int(seed % 2) // with the limit 1, contents are dropped
 			w.policy = Policy{
 				OnConflict: []dedupe.Policy{dedupe.Quarantine, dedupe.Share, dedupe.Report}[rng.IntN(3)], OnMisplaced: scheduler.OnMisplaced(rng.IntN(2)),
 				CheckApply: []applycheck.Policy{applycheck.Off, applycheck.Quarantine, applycheck.Warn}[seed%4%3],

@@ -25,13 +25,13 @@ type checked struct {
 	// the findings about claims that were checked separately.
 	warnings int
 	compared []finding.Finding
-	// foreign are the foreign files of each root. provides is as in [applycheck.Verdict].
+	// foreign are the foreign files of each root. provides means that a verdict on a root has
+	// Provides.
 	foreign  [][]dedupe.File
 	provides bool
-	// left means that this round changes nothing on the Destination.
+	// left means that the files of the Destination are left as they are.
 	left bool
-	// unfolded means that a foreign file has a path with upper-case letters, or not in Unicode's
-	// normal form.
+	// unfolded means that the path of a foreign file is not folded, as in [tree.Path.IsFolded].
 	unfolded bool
 	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing files.
 	blocked []string

@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
+// Cleanup is the files that a Destination has left in one former directory.
 type Cleanup struct {
 	// Store is the kind and name of the state store. Dir is the directory in it.
 	Store string

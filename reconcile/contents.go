@@ -106,7 +106,7 @@ const (
 	bytesForDensest = 1 + bytesForObject/40
 )
 
-// count returns the bytes that the Works take, including their objects, without those in excessive.
+// count returns the assumed memory of the Works in bytes, without those in excessive.
 func (c *contents) count() int64 {
 	if c.objects == nil {
 		c.objects = map[*kratix.Work]int64{}
@@ -150,8 +150,8 @@ type weightedWork struct {
 	size int64
 }
 
-// rejectLargest adds Works to rejected until the rest takes at most most bytes. It takes them from
-// the largest namespace, so that one namespace with much content does not affect others.
+// rejectLargest adds Works to rejected until the rest takes no more than most bytes. It takes them
+// from the largest namespace, so that one namespace with much content does not affect others.
 func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
 	for total := all; total > most; {

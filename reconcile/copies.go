@@ -19,8 +19,8 @@ type recordedCopy struct {
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
 // resolveCopies decides which placement of a group stays if several Destinations have a record of
-// the group and no record describes a move. It marks the placement that stays as moved from
-// another.
+// the group and no record describes a move. It marks that placement as moved from another
+// Destination.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))

@@ -11,14 +11,13 @@ import (
 type desired struct {
 	*storeView
 	outcomes []*outcome
-	// leaving means that the changes move a placement from the directory of another Destination. They
-	// must be in one commit.
+	// leaving means that the changes move a placement from the directory of another Destination. The
+	// changes must then be in one commit.
 	leaving bool
 	// failed is the reason why nothing can be written to the store in this round.
 	failed error
 }
 
-// units returns the units of the changes.
 func (d *desired) units() []unitChange {
 	var units []unitChange
 	for _, o := range d.outcomes {

@@ -28,7 +28,6 @@ type destinationPlan struct {
 	leaves bool
 }
 
-// same reports whether two plans have the same effect.
 func (p destinationPlan) same(other destinationPlan) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) &&

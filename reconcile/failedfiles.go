@@ -19,15 +19,14 @@ import (
 type failedFiles struct {
 	unit
 	undone layout.RolledBack
-	// revision is the last applied revision. applied are the placement's files or part of a joined
-	// file then.
+	// revision is the last applied revision. applied are the files of the placement at that revision.
 	revision string
 	applied  []tree.File
 }
 
 // failedFiles returns the guilty placements with the files that the agent has applied last. The
-// findings name the reasons why nothing is rolled back. isIncomplete means that the store could not
-// be read.
+// findings name the reasons why nothing is rolled back. isIncomplete means that a later round must
+// read the files again.
 func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
@@ -130,7 +129,8 @@ func (d *delivering) present() *pastState {
 
 func (g *guilty) name() string { return kratix.WorkKind + " " + g.record.Placement.Work().String() }
 
-// notRolledBack returns the finding about a failure after which nothing is rolled back.
+// notRolledBack returns the finding about a failure after which nothing is rolled back, or none if
+// the policy is not to roll back.
 func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []finding.Finding {
 	if !d.policy.RollBack {
 		return nil

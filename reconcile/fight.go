@@ -59,7 +59,7 @@ type fight struct {
 	// pause.
 	stopped bool
 	until   time.Time
-	// stops counts the fights.
+	// stops is the number of recent fights.
 	stops int
 	// records are the records of the last round while stopped is true.
 	records statestore.Files

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxHeld is the number of bytes of files that a round keeps in memory until they are written.
+// maxHeld is the number of bytes beyond which a round drops the contents of independent placements.
 const maxHeld = 32 << 20
 
 type fileChanges struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// formerPlacement is a former placement, as in the glossary.
+// formerPlacement is a placement that is recorded outside the directory of its Destination.
 type formerPlacement struct {
 	recordView
 	store *storeView
@@ -163,8 +163,8 @@ func (o *observed) has(name string) bool {
 	return o.names[name]
 }
 
-// addInherited drops the former placements of other controllers, and adds inherited placements. A
-// record that mayTakeOver accepts becomes the Destination's own instead.
+// addInherited drops duplicates and the former placements of other controllers, and adds inherited
+// placements. A record that mayTakeOver accepts becomes the Destination's own instead.
 func addInherited(o *observed, policy Policy) {
 	seen := map[layout.Location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {

@@ -10,8 +10,8 @@ import (
 // RemovalWindow is the default of Policy.RemovalWindow.
 const RemovalWindow = 10 * time.Minute
 
-// Within the window, max(freeRemovals, 1/removableOneIn of all placements) may be removed. See
-// docs/decisions/deletion-guard.md.
+// Within the window, freeRemovals placements or one in removableOneIn placements may be removed,
+// whichever is more. See docs/decisions/deletion-guard.md.
 const (
 	freeRemovals   = 5
 	removableOneIn = 5

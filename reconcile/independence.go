@@ -18,7 +18,8 @@ import (
 type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
-	// foreign are the foreign files of each root. provides is as in [applycheck.Verdict].
+	// foreign are the foreign files of each root. provides means that a verdict on a root has
+	// Provides.
 	foreign  [][]dedupe.File
 	provides bool
 }
@@ -52,8 +53,7 @@ func newIndependent(c *checked, made *outcome) *independence {
 	return &independence{digest: digest, ignored: c.ignored, foreign: c.foreign, provides: c.provides}
 }
 
-// mayBeIndependent reports whether the Destination has nothing that rules out independence, apart
-// from its placements.
+// mayBeIndependent reports whether nothing except the placements rules out independence.
 func (c *checked) mayBeIndependent() bool {
 	return sizeOf(c.foreign) <= maxForeign && !c.unfolded && len(c.removed) == 0 && !c.IsDeleted() && c.isPlain()
 }
@@ -116,7 +116,7 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 }
 
 // findingsAboutOthers returns the findings of the last outcome that are not about the changed
-// placements. It returns false if an unchanged placement has the same Work as such a finding.
+// placements. It returns false if one of them may also be about an unchanged placement.
 func (known *cacheEntry) findingsAboutOthers(now *situation, changed []*placement) ([]finding.Finding, bool) {
 	all := known.outcome.findings
 	warned := warnedAbout(all)
@@ -184,8 +184,8 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	return changed, replaced, true
 }
 
-// isOnlyTheirs reports whether the placements are plain and nothing else has changed in the store.
-// It then reduces the Destination's records to those of the placements.
+// isOnlyTheirs reports whether the placements are plain and no other files of the Destination have
+// changed. It then reduces the Destination's records to those of the placements.
 func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
 	for _, p := range w.placements {

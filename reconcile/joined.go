@@ -69,8 +69,8 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. A hidden
-// placement may have a part.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. A
+// placement that is not in the plan may have a part too.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

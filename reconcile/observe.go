@@ -25,8 +25,8 @@ type observed struct {
 	// misfits are the Destinations in leftOut without a valid layout. vacant are empty Destinations
 	// that are being deleted and overlap others.
 	misfits, vacant []*kratix.Destination
-	// unused are stores that were read although no Destination uses them. unreadable are such stores
-	// that cannot be read.
+	// unused are stores that no Destination uses and that were read. unreadable are stores that no
+	// Destination uses and that cannot be read.
 	unused, unreadable []*storeView
 	// unread are placements that count as placed and have no record in a usable directory of their
 	// Destination.

@@ -94,8 +94,8 @@ func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	})
 }
 
-// isBlockedFixture reports whether a fixture, such as a canary, cannot be written, and adds a
-// finding about it.
+// isBlockedFixture reports whether a fixture, such as a canary, cannot be written. It adds a
+// finding, unless the whole directory of the file is blocked.
 func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
 		c.add(finding.Finding{

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// reportOldCopies adds a finding for each directory with old copies that no Destination uses any
-// more.
+// reportOldCopies adds a finding for each directory that has old copies and that no Destination
+// uses any more.
 func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation

@@ -18,7 +18,7 @@ import (
 type decision struct {
 	state  report.State
 	reason string
-	// conflicts means that the placement may be written on another Destination.
+	// conflicts means that the placement is quarantined, and may be written on another Destination.
 	conflicts bool
 	doubtful  bool
 }
@@ -92,7 +92,8 @@ func (c *candidate) claim() dedupe.Claim {
 	return claim
 }
 
-// applied returns the files that the agent has applied after a failure, or nil without a failure.
+// applied returns the files that the agent has applied last, if it could not apply the stored
+// files, and otherwise nil.
 func (c *candidate) applied() []dedupe.File {
 	if c.failed == nil {
 		return nil

@@ -3,8 +3,8 @@
 //
 //	observe ─▶ relate ─▶ plan ─▶ rollout ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
 //
-// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what
-// happens to the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
+// The [Finish] of a [Reconciler] decides what happens to the changes: [Commit] writes them, [Preview]
+// and [Rehearse] do not.
 package reconcile
 
 import (
@@ -137,22 +137,8 @@ func ignoreStale(err error) error {
 	return err
 }
 
-// try runs the round once:
-//
-//	source     read the input
-//	stores     read the stores, and the records in them
-//	relate     relate the reports of agents to the placements
-//	scheduler  decide which placements go where
-//	layout     render the files of each placement
-//	dedupe     decide which placements may be written without breaking a
-//	           Destination; the others are scheduled again, in case they fit
-//	           on another one
-//	defer      leave out new placements of requests until they are recorded on
-//	           their Works, if there are several shards
-//	diff       compute the changes, one set per store
-//	finish     write them, one commit per location, or only show them
-//
-// It returns ErrStale, with the report, if a store has changed in the meantime.
+// try runs the round once. It returns ErrStale, with the report, if a store has changed in the
+// meantime.
 func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done := r.stage(ctx, StageSource)
 	snapshot, err := r.Source.Snapshot(inner)

@@ -24,8 +24,8 @@ const (
 	lastRetry  = 6 * time.Hour
 	// searchPause is the delay before the next round continues a search.
 	searchPause = time.Minute
-	// A server that refuses alwaysRefused units in a row with the same message, or refusedRegardless
-	// units with any messages, counts as refusing everything.
+	// A server counts as refusing everything after alwaysRefused refusals with the same message, or
+	// after refusedRegardless refused units.
 	alwaysRefused     = 3
 	refusedRegardless = 16
 	// trust is the time after an accepted write during which a server does not count as refusing
@@ -73,7 +73,6 @@ func (r *refusal) exclusion() exclusion {
 	return exclusion{digest: r.digest, isKnown: true, answer: r.answer}
 }
 
-// of returns the entry of a store.
 func (r *refusals) of(store *storeView) *refusedStore {
 	known := r.stores[store.ref]
 	if known == nil || !known.isEmpty() && store.Store != nil && known.store != store.Store {

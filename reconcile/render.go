@@ -17,7 +17,7 @@ import (
 type wanted struct {
 	situation
 	// fixtures are the files that every Destination has. retired are fixtures to be removed.
-	// restExcluded means that the server refuses changes of both.
+	// restExcluded means that none of them changes in this round.
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// reuseWritten derives an outcome without reading files, if the last changes are either all or not
-// at all in the store. It returns false if anything else has changed.
+// reuseWritten derives an outcome without reading files. It requires that all or none of the last
+// changes are in the store and that nothing else has changed, and otherwise returns false.
 func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
 	if !now.plan.rendersAs(was.plan, now.policy.Owner) {

@@ -75,7 +75,7 @@ func (o *rollingOut) formerFiles(ctx context.Context, u *rolloutUnit, i int) ([]
 }
 
 // siblingFiles returns the files of a former content from another Destination, with the paths of
-// this one. Empty means any content except the wanted content.
+// this one. An empty content means any content except the wanted content.
 func (o *rollingOut) siblingFiles(ctx context.Context, u *rolloutUnit, i int, content string) ([]tree.File, bool) {
 	for _, store := range o.stores {
 		if store.err != nil {
@@ -102,8 +102,8 @@ func (o *rollingOut) siblingFiles(ctx context.Context, u *rolloutUnit, i int, co
 	return nil, false
 }
 
-// hasContent reports whether a record has a former content. Empty means any content except the
-// wanted content.
+// hasContent reports whether a record has a former content. An empty content means any content
+// except the wanted content.
 func (o *rollingOut) hasContent(record *recordView, wanted, content string) bool {
 	mark := trusted(record, o.now)
 	if content == "" {

@@ -70,8 +70,8 @@ func (o *rolledOut) continues() bool {
 	return slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
 }
 
-// rollOut carries out the Rollouts. It moves some placements of the plan to the waiting ones, and
-// adds steps for the others.
+// rollOut carries out the Rollouts. It moves some placements of the plan to the waiting placements,
+// and adds steps for others.
 func (o *rollingOut) rollOut(ctx context.Context) (planned, rolledOut) {
 	o.specs = newRolloutSpecs(o.observed)
 	switch {

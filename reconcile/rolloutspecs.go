@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-// rolloutSpecs are the Rollouts of a round, in the order of the input.
+// rolloutSpecs are the Rollouts of a round, sorted by name.
 type rolloutSpecs struct {
 	all []rolloutSpec
 	// isUncertain means that Rollouts may exist that are not in the input. Their placements stay as

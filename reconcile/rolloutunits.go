@@ -169,7 +169,7 @@ func (u *rolloutUnit) hasPrevious() bool {
 	return slices.ContainsFunc(u.records, func(r *recordView) bool { return r != nil && r.Rollout != nil && r.Rollout.Previous != nil })
 }
 
-// addUndone sets whether the wanted content was rolled back on the Destination.
+// addUndone sets Undone or Refused if the wanted content was rolled back on the Destination.
 func (u *rolloutUnit) addUndone(record *recordView) {
 	for i := range record.RolledBack {
 		one := &record.RolledBack[i]
@@ -278,8 +278,8 @@ func notBefore(at, first time.Time) time.Time {
 	return at
 }
 
-// both returns the later of two times, or the zero time if one is zero. It returns at if isFirst is
-// set.
+// both returns at if isFirst is set. Otherwise it returns the later of the two times, or the zero
+// time if one of them is zero.
 func both(before, at time.Time, isFirst bool) time.Time {
 	if isFirst {
 		return at

@@ -5,7 +5,7 @@ import "slices"
 // search finds the units that a server refuses, by writing smaller and smaller groups. It may take
 // several rounds.
 type search struct {
-	// group are the units of a refused write that were not accepted since then.
+	// group are the units of a refused write that are still to be tried.
 	group []suspect
 	// origin is the group as it was last refused. hasChanged means that the group has lost units since
 	// then.
@@ -114,7 +114,7 @@ func (s *search) refused() (found []suspect) {
 }
 
 // empty processes a trial that would change nothing by itself. It returns the units that no trial
-// can tell apart.
+// can tell apart, if there are any.
 func (s *search) empty() (found []suspect) {
 	tried := s.next()
 	switch {

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// location returns the location of a directory below the store's path. The location of a store with
-// an invalid path overlaps no other store's.
+// location returns the location of a directory below the store's path. A store with an invalid path
+// has a storage of its own.
 func (s *storeView) location(dir tree.Path) layout.Location {
 	at, err := layout.StoreLocation(s.ref, s.spec)
 	if err != nil {
@@ -73,7 +73,7 @@ func withoutVacant(o *observed) []owned {
 	}
 }
 
-// isVacant reports whether a Destination is being deleted and has no recorded placements.
+// isVacant reports whether a Destination is being deleted and certainly has no recorded placements.
 func isVacant(o *observed, store *storeView, d *destinationView) bool {
 	if !d.IsDeleted() || store.err != nil || o.hasExisting(d.Name) {
 		return false
@@ -97,8 +97,8 @@ func (o *observed) hasExisting(destination string) bool {
 	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 }
 
-// emptied returns the names of deleted Destinations that are left out of the round and have nothing
-// in a store.
+// emptied returns the names of the Destinations that are being deleted, are left out of the round
+// and have nothing recorded.
 func emptied(o *observed) []string {
 	var names []string
 	for _, d := range o.vacant {

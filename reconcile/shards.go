@@ -40,8 +40,8 @@ func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired 
 	return ready
 }
 
-// idleAfter is the time after which an unchanged state store with pending placements is reported.
-// It is twice the default interval of rounds.
+// idleAfter is the time after which an unchanged state store of another shard is reported if it has
+// pending placements. It is twice the default interval of rounds.
 const idleAfter = 10 * time.Minute
 
 type idleStores map[kratix.StateStoreReference]idleStore

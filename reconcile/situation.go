@@ -86,7 +86,7 @@ func (s *situation) isPlain() bool {
 		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded)+len(s.failed) == 0
 }
 
-// continues reports whether two situations differ only in their placements and files.
+// continues reports whether two situations differ at most in their plans and files.
 func (s *situation) continues(was *situation) bool {
 	return s.Destination == was.Destination && s.profile == was.profile && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// unit is a unit as in the glossary. Without a Work, it is the files of a Destination that belong
-// to no placement.
+// unit is the smallest change that a server accepts or refuses: a placement or, without a Work, the
+// files of a Destination that belong to no placement.
 type unit struct {
 	destination string
 	placedGroup

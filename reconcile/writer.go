@@ -101,7 +101,7 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	return w.close()
 }
 
-// try computes the changes of a trial. It returns false if they need not be written.
+// try computes the changes of a trial. It returns false if there is nothing to write.
 func (w *writer) try() (statestore.ChangeSet, bool) {
 	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
 	changes, ok := w.changes()
