@@ -40,7 +40,8 @@ func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(c
 	}}
 }
 
-// place returns the Destination with the counted removals, or the zero Place if there are several.
+// place returns the Destination with the counted removals if there is exactly one, and otherwise
+// the zero Place.
 func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 	for _, d := range destinations {
 		if len(v.guarded) == 1 && v.guarded[d.Name] > 0 {

@@ -54,8 +54,8 @@ type run struct {
 	continues bool
 	waves     []Wave
 	targets   []target
-	// reached is the last wave in which this run has written a target. firstIn has the time of the
-	// first write in each wave.
+	// reached is the last wave in which this run has written a target in order. firstIn has the time
+	// of the first such write in each wave.
 	reached   int
 	firstIn   []time.Time
 	isPending bool
@@ -247,8 +247,8 @@ func (r *run) judgeWritten(t *target) {
 	}
 }
 
-// counts reports whether a failure of a target is a failure of the run. While no Destination is
-// pending, failures after the deadline and soak time do not count.
+// counts reports whether a failure of a target is a failure of the run. Once no Destination is
+// pending, a failure after the soak time of the target does not count.
 func (r *run) counts(t *target, u *Unit) bool {
 	wave := &r.waves[t.wave]
 	ends := u.Mark.Since.Add(wave.Deadline + wave.Soak)

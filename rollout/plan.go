@@ -227,8 +227,8 @@ func (r *run) admit(made *Result) {
 	r.admitLate(made)
 }
 
-// admitLate writes the late targets. The rollout is complete if the others cannot be written, and
-// it still tries them.
+// admitLate writes the late targets. If all of them are dead, the rollout is complete, but the
+// targets are still tried.
 func (r *run) admitLate(made *Result) {
 	alive := 0
 	for i := range r.targets {

@@ -14,8 +14,8 @@ import (
 
 // The annotations of a Destination.
 const (
-	// WeightAnnotation is a Destination's share of the requests: a whole number, 1 by default. Any
-	// other weight is preferred to 0.
+	// WeightAnnotation is a Destination's share of the requests: a whole number, 1 by default. Weight
+	// 0 loses the draw against other weights.
 	WeightAnnotation = "kratix-schedule.io/weight"
 	// CordonAnnotation with the value "true" means that the Destination gets no new placements.
 	CordonAnnotation = "kratix-schedule.io/cordon"

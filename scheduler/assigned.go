@@ -35,8 +35,8 @@ type onDestination struct {
 
 const assignedReason = "its WorkPlacement names the Destination"
 
-// Plan returns the placements of the Works on their Destinations. It leaves out groups whose
-// Destination takes no files.
+// Plan returns the placements of the Works. It leaves out groups whose Destination is being deleted
+// together with its files, and new groups whose Destination is not in the input.
 func (a *Assigned) Plan(in Input) Result {
 	if a.in == nil || !a.in.assignsAs(in) {
 		a.result = a.plan(in)

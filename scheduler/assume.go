@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Assume returns Destinations that fit the Works, for an input without Destinations. It uses one
-// Destination for many Works where possible, since Works can conflict only on a common Destination.
+// Assume returns Destinations that fit the Works, for an input without Destinations. It reuses
+// earlier Destinations, since Works can conflict only on a common Destination.
 func Assume(works []*kratix.Work) []*kratix.Destination {
 	var assumed []*assumption
 	for _, work := range sortedWorks(works) {
@@ -46,7 +46,7 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 	return append(assumed, a)
 }
 
-// take adds labels that satisfy the selectors, and reports whether it has found such labels.
+// take adds labels that satisfy these and the earlier selectors. It returns false if it finds none.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false

@@ -150,8 +150,8 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest returns the other Destination whose load per weight would be lowest with the unit, or
-// none.
+// lightest returns the other Destination that can take the unit and whose load per weight would
+// then be lowest, or none.
 func (b *balancer) lightest(u *unit) int {
 	members, load := b.round.fleet.members, b.round.load
 	best, n := none, len(u.jobs)

@@ -80,8 +80,8 @@ type StoreState int
 const (
 	// StoreRead means that the store was read.
 	StoreRead StoreState = iota
-	// StoreUnread means that the store exists but could not be read. Groups that may already be in the
-	// store are not placed elsewhere.
+	// StoreUnread means that the store exists but could not be read. New groups that may already be in
+	// the store are not placed.
 	StoreUnread
 	// StoreAbsent means that the store does not exist. The Destination gets no new placements.
 	StoreAbsent

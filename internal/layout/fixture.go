@@ -31,9 +31,9 @@ const (
 )
 
 // Fixtures returns the files that keep a Destination's roots from being empty: Kratix's canary
-// files, or placeholders if the canary files are disabled. Without its directory, which git cannot
-// store empty, Flux would not prune the removed objects. An error means that the mode or the path
-// is invalid.
+// files, or placeholders if the canary files are disabled. Git stores no empty directories, and
+// Flux prunes nothing if its directory is missing. An error means that the mode or the path is
+// invalid.
 func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	roots, err := Roots(d)
 	if err != nil {

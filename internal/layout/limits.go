@@ -165,8 +165,8 @@ func overlaps(p, q tree.Path) bool {
 }
 
 // reservedElement returns the reason why an element of a path is reserved, or "". top means that
-// the element is in a directory that all placements share. If always is true, no setting can allow
-// the element.
+// the element is at the top of a directory that all placements share. If always is true, no setting
+// can allow the element.
 func (c *placementCheck) reservedElement(element string, top bool) (why string, always bool) {
 	name := tree.PlainName(element)
 	switch {

@@ -78,8 +78,8 @@ func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	return base.Join(segment(recordsDir)), err
 }
 
-// NewRecord returns the file with the record of a placement. An error means that the record has no
-// valid path.
+// NewRecord returns the file with the record of a placement. It returns an error if the record has
+// no valid path or cannot be marshalled.
 func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
 	path, err := RecordPath(d, p)
 	if err != nil {

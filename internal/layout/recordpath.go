@@ -22,12 +22,9 @@ const maxReadable = 200
 //	<destination>/.kratix/<2 digits>.kratix/<namespace>-<name>.<digest>.yaml
 //	<destination>/.kratix/<namespace>-<name>.yaml                             in mode none
 //
-// The digest is computed from the namespace, the name and the group's id. Without it, the records
-// of a Work c in the namespace a-b and of a Work b-c in the namespace a would have the same path.
-// Its first two digits distribute the records over 256 directories, because git rewrites the whole
-// list of a directory with each commit. The name of these directories ends in ".kratix", so that a
-// search in a listing for ".kratix/<namespace>-<work>" finds the record. In mode none, Kratix
-// itself stores the list of a placement's files at this path.
+// The digest is computed from the namespace, the name and the group's id. Its first two digits
+// distribute the records over 256 directories, because git rewrites the whole list of a directory
+// with each commit. In mode none, Kratix itself uses this path for its list of files.
 //
 // RecordPath returns an error if the Destination's path is invalid, or if the namespace or the name
 // cannot be part of a path.
@@ -144,7 +141,7 @@ func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return DirIn(d, p)
 }
 
-// within reports whether all files of the record are in dir. dir must not be the zero Path.
+// within reports whether all files of the record are in dir. No file is in the zero Path.
 func (r *Record) within(dir tree.Path) bool {
 	return !slices.ContainsFunc(r.Files, func(file tree.Path) bool { return dir.IsRoot() || !file.Within(dir) })
 }

@@ -19,8 +19,8 @@ type RolledBack struct {
 	Files string `json:"files" yaml:"files"`
 	// Message is the reason for the rollback, such as the error message of the agent.
 	Message string `json:"message,omitempty" yaml:"message,omitempty"`
-	// Revision is the revision that could not be applied, as the agent reported it, or identifies the
-	// run of a rollout.
+	// Revision is the revision that could not be applied, as the agent reported it. With a rollout, it
+	// identifies the run instead.
 	Revision string `json:"revision" yaml:"revision"`
 	// Rollout is the name of the Rollout that was given up, or empty without a rollout.
 	Rollout string `json:"rollout,omitempty" yaml:"rollout,omitempty"`

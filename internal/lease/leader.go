@@ -18,8 +18,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Name is the name of the Lease of a process without a shard. Other Leases have names that begin
-// with it.
+// Name is the name of the Lease of a process without a shard. The names of other Leases of this
+// program begin with it.
 const Name = "kratix-schedule"
 
 // ErrNotLeading is the error after this process has lost the Lease. The process must end.

@@ -8,11 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Comment is an ignore comment in a YAML file, such as
+// Comment is an ignore comment in a YAML file for one rule, such as
 //
-//	# kratix-schedule:ignore KS001,KS002 the operator is shared on purpose
-//
-// which is parsed to one Comment for each rule.
+//	# kratix-schedule:ignore KS001 the operator is shared on purpose
 type Comment struct {
 	Rule, Reason string
 	// Place is the place of the comment itself.
@@ -76,8 +74,7 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches reports whether the comment applies to a finding: the rule is the same, and the finding
-// or a related place is in the comment's document.
+// matches reports whether the comment applies to a finding.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {
 		return false
