@@ -69,7 +69,6 @@ func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot 
 	return snapshot
 }
 
-// update updates the sizes for a new list of Works.
 func (c *contents) update(works []*kratix.Work) {
 	gone, come := c.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {

@@ -150,7 +150,6 @@ func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool 
 	return f.stopped
 }
 
-// wrote adds the marks of a write.
 func (f *fight) wrote(marks []mark) {
 	for _, m := range marks {
 		f.marks = slices.DeleteFunc(f.marks, func(old mark) bool { return old.path == m.path })

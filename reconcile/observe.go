@@ -145,7 +145,7 @@ func addUnwritten(o *observed) {
 	}
 }
 
-// keepOpen makes the opener close the stores that neither a Destination nor the input names.
+// keepOpen makes the opener close the stores that this round does not use.
 func keepOpen(o *observed, opener statestore.Opener) {
 	refs := o.describedStores()
 	for _, store := range o.stores {

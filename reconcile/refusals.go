@@ -129,7 +129,8 @@ func (r *refusals) sweep(stores []*storeView) {
 	}
 }
 
-// due returns the time until the next round that retries a unit, or 0 if there is none.
+// due returns the time until the next round that retries a unit or continues a search, or 0 if
+// there is none.
 func (r *refusals) due(now time.Time) time.Duration {
 	var soonest time.Duration
 	for _, store := range r.stores {

@@ -52,7 +52,7 @@ func (s pathSet) among(paths []tree.Path) []tree.Path {
 func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
 	guessed := h.impliedRecord(p)
 	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })
-	rendering, _ := layout.Render(h.Destination, p) // without a rendering, the placement gets no files
+	rendering, _ := layout.Render(h.Destination, p) // files that cannot be rendered are left out
 	if !rendering.Dir.IsRoot() || rendering.Joined {
 		return guessed
 	}

@@ -62,7 +62,7 @@ func (m *outcomes) forget() {
 // outcome returns the outcome on a Destination. It reuses the previous outcome for an equal
 // situation. An error means that the store cannot be read.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
-	defer m.read.DropNodes() // applycheck has not visited these nodes
+	defer m.read.DropNodes() // the nodes of files that applycheck has not visited
 	known, ok := m.of.get(now.Destination)
 	cluster := m.cluster(now.Destination, now.profile)
 	if ok && known.situation.same(&now) {

@@ -174,7 +174,6 @@ func addLeaving(units []*rolloutUnit, part *destinationPlan, records map[placedG
 	}
 }
 
-// recordsOf returns the records of a Destination by group.
 func recordsOf(view *destinationView) map[placedGroup]*recordView {
 	records := make(map[placedGroup]*recordView, len(view.records))
 	for i := range view.records {
@@ -183,7 +182,6 @@ func recordsOf(view *destinationView) map[placedGroup]*recordView {
 	return records
 }
 
-// add adds a Work on a Destination to the run.
 func (r *rolloutRun) add(view *destinationView, u *rolloutUnit) {
 	last := len(r.input.Targets) - 1
 	if last < 0 || r.input.Targets[last].Destination != view.Name {

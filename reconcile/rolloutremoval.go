@@ -17,7 +17,7 @@ type removedRecord struct {
 	record *recordView
 }
 
-// removalKey identifies dependencies that one Rollout removes.
+// removalKey identifies the dependencies of one Promise and Rollout.
 type removalKey struct {
 	spec    *rolloutSpec
 	promise string

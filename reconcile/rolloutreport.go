@@ -17,7 +17,6 @@ func (r *reporter) addRollouts(all *rolledOut) {
 	}
 }
 
-// report returns the state of a run.
 func (r *rolloutRun) report() report.Rollout {
 	made := report.Rollout{
 		Name: r.rollout, Promise: r.promise, Revision: r.input.Revision, Phase: string(r.result.Phase), Reason: r.result.Reason,

@@ -17,8 +17,8 @@ type position struct {
 	index int
 }
 
-// merge returns the values of all parts, sorted by compare and then by the key of their part. It
-// sorts only the changed parts. The parts must not be modified afterwards.
+// merge returns the values of all parts, sorted by compare and then by the key of their part. The
+// parts must not be modified afterwards.
 func (l *sortedList[T]) merge(parts map[string][]T, compare func(a, b T) int, equal func(a, b T) bool) []T {
 	kept := map[string]bool{}
 	var fresh []position

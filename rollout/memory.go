@@ -35,7 +35,7 @@ func (m *Memory) Recall(in *Input) {
 	}
 }
 
-// Learn remembers a plan. The decisions are assumed to be carried out after it.
+// Learn stores a plan for the next Recall. The decisions are assumed to be carried out.
 func (m *Memory) Learn(in *Input, made *Result) {
 	before := m.of
 	m.of = make(map[string]seen, len(in.Targets))

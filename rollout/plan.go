@@ -42,7 +42,6 @@ func Plan(in Input) Result {
 	return made
 }
 
-// states returns the states of the waves before the decision.
 func (r *run) states() []WaveState {
 	states := make([]WaveState, len(r.waves))
 	settled := make([]time.Time, len(r.waves))
