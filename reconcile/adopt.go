@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// adoptUnrecorded adds implied records for groups of requests that are placed nowhere yet, on the
-// Destinations to which Kratix has written their files. The groups then count as placed there.
+// adoptUnrecorded adds implied records for groups of requests that are placed nowhere yet.
 func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {
@@ -27,7 +26,7 @@ func adoptUnrecorded(o *observed, seen *observations) {
 	placed := o.placed()
 	for _, work := range o.Works {
 		if work.IsDependency() {
-			continue // a dependency is placed on every matching Destination, whether it has files there or not
+			continue
 		}
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
@@ -39,21 +38,17 @@ func adoptUnrecorded(o *observed, seen *observations) {
 	}
 }
 
-// unrecorded has the Destinations with files that no record lists, by the request or group that the
-// files belong to.
+// unrecorded are the Destinations of files that may have no record.
 type unrecorded struct {
-	// requests maps a request to the Destinations that have files of the request below resources/.
+	// requests are for filepath mode nestedByMetadata.
 	requests map[requestName][]home
-	// listed maps a group to the Destinations whose file lists name the group. Kratix keeps these
-	// lists in mode none.
+	// listed is for filepath mode none, in which Kratix keeps lists of its files.
 	listed map[listedGroup][]home
 }
 
-// requestName has the names of the three directories of a request below resources/.
 type requestName struct{ namespace, promise, resource string }
 
-// listedGroup is the name of a group in Kratix's file list, without the Destination. Different
-// pairs of a namespace and a Work can have the same name.
+// listedGroup is the name of a file list of Kratix, without the Destination.
 type listedGroup struct{ work, shortID string }
 
 func (u *unrecorded) add(h home, seen *observations) {
@@ -80,9 +75,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s[:at], s[at+len(separator):], true
 }
 
-// adopt adds an implied record for a group on each Destination that has files of the group, and
-// returns the names of these Destinations. If the source assigns Works to Destinations, it ignores
-// the files on other Destinations.
+// adopt adds an implied record on each Destination that has files of the group, and returns the
+// names of these Destinations.
 func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
@@ -106,8 +100,7 @@ type unrecordedView struct {
 	requests []requestName
 }
 
-// unrecordedRequests returns the requests that have files but no record on a Destination in mode
-// nestedByMetadata. It returns none if the records list as many files as there are.
+// unrecordedRequests returns h.unrecordedRequests(), from the cache if the files have not changed.
 func (o *observations) unrecordedRequests(h home) []requestName {
 	known, ok := o.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {
@@ -139,7 +132,7 @@ func (h home) unrecordedRequests() []requestName {
 	return requests
 }
 
-// requestOf returns the request that a path below resources/ belongs to, and whether there is one.
+// requestOf returns the request that a path below resources/ belongs to, if there is one.
 func requestOf(path, root tree.Path) (requestName, bool) {
 	below, _ := path.RelativeTo(root)
 	namespace, rest := below.Cut()

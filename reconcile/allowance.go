@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Allowance is the number of placements that a user explicitly allows to be removed within
-// the window of the deletion guard. The zero value means that the user has set none.
+// Allowance is the number of removals that a user explicitly allows. The zero value means that the
+// user has set none.
 type Allowance struct{ most int }
 
 const unlimited = -1
@@ -31,7 +31,7 @@ func ParseAllowance(text string) (Allowance, error) {
 	return AllowUpTo(n), nil
 }
 
-// String returns the allowance in the syntax of ParseAllowance, or "" if none is set.
+// String returns the allowance in the syntax of ParseAllowance, or "" for the zero value.
 func (a Allowance) String() string {
 	switch a.most {
 	case 0:

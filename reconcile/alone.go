@@ -7,9 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// warningsAlone checks the claims of some roots without the other claims of the Destination, marks
-// the doubtful candidates, and returns the warnings. It returns false if a check of all claims may
-// have another result.
+// warningsAlone returns the warnings about some claims of a Destination, and marks the doubtful
+// claims. ok is false if all claims must be checked.
 func (i *independence) warningsAlone(c *checked, roots []dedupe.Root) (_ []finding.Finding, ok bool) {
 	with := slices.Clone(roots)
 	for at := range with {

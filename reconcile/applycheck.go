@@ -10,20 +10,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// applyCheck decides which claims of a Destination's roots the API server would refuse. It checks
-// nothing if the policy is Off.
+// applyCheck decides which claims of a Destination the API server would refuse.
 type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
-	// refused are the claims of each root that are quarantined because the API server would refuse
-	// them.
+	// refused are the quarantined claims of each root.
 	refused  []map[int]applycheck.Refusal
 	doubtful []map[int]bool
-	// errors are the findings about refused claims. alone are the warnings about claims checked by
-	// themselves. beside are the warnings about claims checked with all others that are written.
+	// errors are the findings with severity Error. alone and beside are the other findings about
+	// claims that were checked separately and together.
 	errors, alone, beside []finding.Finding
-	// provides means that the API server may refuse other objects if the objects of the claims are
-	// missing. hasCustom means that a claim has an object of a kind that is not built in.
+	// provides and hasCustom mean that the verdict on a root has Provides or HasCustom.
 	provides, hasCustom bool
 }
 
@@ -46,9 +43,8 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among checks the claims of each root together, except those that builds quarantines, and marks
-// the claims with a fault as refused. If it returns true, the caller must decide about all claims
-// again.
+// among checks the claims of each root together, except those that builds quarantines. It reports
+// whether more claims are refused now.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false
@@ -71,7 +67,7 @@ func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	return a.count() > before
 }
 
-// take adds the refused claims and the errors of a verdict on a root, and returns its warnings.
+// take adds a verdict on a root, and returns its warnings.
 func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []finding.Finding) {
 	for _, f := range verdict.Findings {
 		if a.policy == applycheck.Warn {
@@ -101,8 +97,7 @@ func (a *applyCheck) count() (n int) {
 	return n
 }
 
-// isNeeded reports whether a file has a Namespace or a CustomResourceDefinition, without which the
-// API server refuses other objects.
+// isNeeded reports whether a file has a Namespace or a CustomResourceDefinition.
 func (c *checked) isNeeded(file dedupe.File) bool {
 	return slices.ContainsFunc(c.read.File(file.Content).Objects, func(o kustomize.Object) bool {
 		return o.ID.Kind == "Namespace" || o.ID.Kind == "CustomResourceDefinition"

@@ -57,7 +57,7 @@ func TestNamespaceOfARefusedRequestDoesNotCount(t *testing.T) {
 	w.putFiles("a", map[string]string{"maps.yaml": namespace})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged})
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("two", "data: {}")})
-	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged}) // the namespace counts while it is still in the store
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged}) // the namespace is in the store until this round ends
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged}, "KS103")
 }
 

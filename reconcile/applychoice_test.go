@@ -38,7 +38,7 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	for _, test := range []struct {
 		name, file            string
 		versions, definitions [2]string
-		// want is the Destination of the request. It is empty if the request is held back.
+		// want is a Destination, or empty if the request is held back.
 		want, rule string
 	}{
 		{"kind of a newer minor", class, [2]string{"1.33", "1.36"}, [2]string{}, "worker-2", ""},

@@ -14,17 +14,14 @@ import (
 )
 
 type blamed struct {
-	// guilty are the placements that certainly have an object that the agent failed to apply. The
-	// list is empty if the agent names no object for certain.
+	// guilty are the placements that certainly caused the failure.
 	guilty []guilty
-	// suspects are placements of which one may have the object that the agent failed to apply:
-	// those with the named objects or files, or else those that have changed since the last applied
-	// revision. The list is empty if guilty is not.
+	// suspects are placements that may have caused the failure. The list is empty if guilty is not.
 	suspects []report.Claimant
 }
 
-// guilty is a placement with the objects that the agent failed to apply. If no named object was
-// found, it has the files and directories that the agent has named.
+// guilty is a placement with the objects that the agent failed to apply, or the paths that the
+// agent named.
 type guilty struct {
 	record  *recordView
 	objects []agent.Object
@@ -62,9 +59,8 @@ func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 	return blamed{suspects: suspects}
 }
 
-// holders returns the placements, in order, that have some of the objects at a revision. certain
-// means that one of the objects was found, and that each found object belongs to one placement
-// only.
+// holders returns the placements that have some of the objects at a revision. certain means that
+// objects were found, and that each of them belongs to one placement.
 func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []guilty, certain bool) {
 	if len(objects) == 0 {
 		return nil, false
@@ -94,8 +90,8 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 	return holders, len(holders) > 0 && !isShared
 }
 
-// listing returns the placements, in order, of the files and directories that the agent names.
-// certain means that each path belongs to exactly one placement.
+// listing returns the placements of the paths that the agent names. certain means that each path
+// belongs to one placement.
 func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	certain = len(paths) > 0
 	for _, name := range paths {
@@ -113,8 +109,8 @@ func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	return holders, certain
 }
 
-// resolve returns the store path of a path that the agent names, and whether there is one. The
-// agent's path is relative to the root or, with a leading slash, to the repository or bucket.
+// resolve returns the store path of a path that the agent names. The name is relative to the root
+// or, with a leading slash, to the repository or bucket.
 func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
 	path, err := tree.ParsePath(strings.TrimPrefix(name, "/"))
 	if err != nil {
@@ -126,12 +122,12 @@ func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
 	return path.RelativeTo(d.store.location(tree.Path{}).Dir)
 }
 
-// isNamed reports whether id may be the object that an agent names. Agents leave out the API group.
+// isNamed reports whether id may be the object that an agent names.
 func isNamed(id kustomize.ID, object agent.Object) bool {
 	if id.Kind != object.Kind || id.Name != object.Name {
 		return false
 	}
-	const unset = "default" // kustomize's namespace for custom resources without a namespace, including cluster-scoped ones
+	const unset = "default" // kustomize's namespace for custom resources without a namespace
 	return id.Scope() == object.Namespace || object.Namespace == "" && id.Namespace == unset
 }
 
@@ -165,8 +161,7 @@ func newOwners(d *destinationView) *owners {
 	return o
 }
 
-// of returns the records that list a path. No record lists a directory or a removed file. For such
-// a path, of returns the placement whose directory contains the path.
+// of returns the records that list a path, or else the placement whose directory contains the path.
 func (o *owners) of(path tree.Path) []*recordView {
 	if listed := o.files[path]; listed != nil {
 		return listed

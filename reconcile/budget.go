@@ -14,22 +14,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// GitHub recommends at most maxEntries, maxReads and maxRepository for a repository.
+// maxEntries, maxReads and maxRepository are GitHub's recommendations for a repository.
 const (
 	maxEntries    = 3_000
 	maxReads      = 15 // per second
 	maxRepository = 10 << 30
-	// maxContent is the part of maxRepository for the newest revision. The rest is for the history.
+	// maxContent is the part of maxRepository for the newest revision, without the history.
 	maxContent = maxRepository / 4
-	// pollSeconds is the interval at which the agent of a Destination reads its state store, as
-	// `agent flux` sets it.
+	// pollSeconds is the interval at which an agent reads its store.
 	pollSeconds = 60
 	maxPollers  = maxReads * pollSeconds
 	// sampled is the maximum number of placements from which the size of a repository is estimated.
 	sampled = 1_000
 )
 
-// repositoryUse has the Destinations and placements on the branches of one repository.
+// repositoryUse has the Destinations and placements on the branches of a repository.
 type repositoryUse struct {
 	name string
 	// store is the first state store on the repository.
@@ -38,8 +37,7 @@ type repositoryUse struct {
 	parts        []scheduler.DestinationPlan
 }
 
-// budgetFindings returns warnings about repositories on git servers: about directories with too
-// many entries, repositories with too much content, and those that too many agents read.
+// budgetFindings returns warnings about git repositories that exceed GitHub's recommendations.
 func budgetFindings(stores []*desired, plan *scheduler.Result) []finding.Finding {
 	var findings []finding.Finding
 	uses, of := map[string]*repositoryUse{}, map[string]*repositoryUse{}
@@ -71,7 +69,7 @@ func budgetFindings(stores []*desired, plan *scheduler.Result) []finding.Finding
 	return findings
 }
 
-// widthFindings returns a warning if a directory of the store has too many entries after the round.
+// widthFindings returns a warning if a directory of the store will have too many entries.
 func widthFindings(store *desired) []finding.Finding {
 	var changes []statestore.FileChange
 	for _, o := range store.outcomes {
@@ -134,12 +132,11 @@ func (u *repositoryUse) size() float64 {
 	if count == 0 {
 		return 0
 	}
-	const packed = 3.0 / 4 // the content is packed, and then encoded in base64
+	const packed = 3.0 / 4
 	return float64(sum) / float64(count) * float64(total) * packed
 }
 
-// round returns a number with all digits but the first two replaced by zeros, so that a finding does
-// not change with each placement.
+// round returns a number rounded down to two significant digits, so that a finding rarely changes.
 func round(n int) string {
 	unit := 1
 	for n/unit >= 100 {
@@ -148,7 +145,7 @@ func round(n int) string {
 	return thousands(n / unit * unit)
 }
 
-// thousands returns a number of at least 0, with commas between groups of three digits.
+// thousands returns a number with commas between thousands. n must not be negative.
 func thousands(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

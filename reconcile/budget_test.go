@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// overBudget returns the messages and fixes of the findings about budgets.
 func overBudget(w *testEnv) string {
 	var all []string
 	for _, f := range findingsOf(w.round(), finding.OverBudget()) {
@@ -52,8 +51,6 @@ func TestWideDirectoryIsReportedBeforeItIsWritten(t *testing.T) {
 	}
 }
 
-// TestReadsOfAgentsAreAddedUpForEachRepository adds up two state stores on two branches of a
-// repository.
 func TestReadsOfAgentsAreAddedUpForEachRepository(t *testing.T) {
 	w := newEnv(t)
 	onServer(w)
@@ -86,7 +83,7 @@ func TestReadsOfAgentsAreAddedUpForEachRepository(t *testing.T) {
 }
 
 func TestLargeRepositoryIsReported(t *testing.T) {
-	content := strings.Repeat("A", 1<<20) // the placements share its memory
+	content := strings.Repeat("A", 1<<20)
 	placement := scheduler.Placement{WorkPlacement: &kratix.WorkPlacement{}}
 	placement.Spec.Workloads = []kratix.Workload{{Filepath: "a", Content: content}}
 	use := &repositoryUse{name: "git.example.com/state", parts: []scheduler.DestinationPlan{{Placements: slices.Repeat([]scheduler.Placement{placement}, 3000)}, {Placements: slices.Repeat([]scheduler.Placement{placement}, 500)}}}

@@ -47,7 +47,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 		for seed := range testkit.Seeds(15) {
 			rng := rand.New(rand.NewPCG(seed, 5))
 			w := newEnv(t)
-			w.reconciler.cache.outcomes.mayHold = int(seed % 2) // with odd seeds, contents are dropped
+			w.reconciler.cache.outcomes.mayHold = int(seed % 2) // with the limit 1, contents are dropped
 			w.policy = Policy{
 				OnConflict: []dedupe.Policy{dedupe.Quarantine, dedupe.Share, dedupe.Report}[rng.IntN(3)], OnMisplaced: scheduler.OnMisplaced(rng.IntN(2)),
 				CheckApply: []applycheck.Policy{applycheck.Off, applycheck.Quarantine, applycheck.Warn}[seed%4%3],
@@ -63,7 +63,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 			store := &failingStore{Store: w.store}
 			w.store = store
 			for step := range 20 {
-				if rng.IntN(8) == 0 { // a failed read between two rounds
+				if rng.IntN(8) == 0 {
 					store.fails = true
 					w.preview(w.reconciler)
 					store.fails = false
@@ -126,20 +126,20 @@ func (w *testEnv) changeSurroundings(rng *rand.Rand) {
 		w.write(map[string]string{base + "/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
 	case 3:
 		w.write(map[string]string{"deep/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
-	case 4: // files of placements are damaged
+	case 4:
 		if paths := w.paths(); len(paths) > 0 {
 			w.write(map[string]string{paths[rng.IntN(len(paths))]: "damaged: true\n"})
 		}
-	case 5: // content that Flux cannot build
+	case 5:
 		doubled := testkit.ConfigMaps(fmt.Sprint("m", rng.IntN(8))) + "data: {a: one, a: two}\n"
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): doubled})
-	case 6: // content that the API server refuses, or accepts in some namespaces
+	case 6:
 		content := testkit.ConfigMaps(fmt.Sprint("m", rng.IntN(8))) + fmt.Sprintf("  namespace: n%d\n%s", rng.IntN(2), []string{"data: {}\n", "dta: {}\n", "immutable: true\n"}[rng.IntN(3)])
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): content})
 	case 7:
 		content := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: n%d}\n", rng.IntN(2))
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): content})
-	case 8, 9, 10: // a profile is added, changed or removed
+	case 8, 9, 10:
 		name := w.snapshot.Destinations[at].Name
 		profiles := slices.DeleteFunc(slices.Clone(w.snapshot.Profiles), func(p *profile.Profile) bool { return p.Name == name })
 		if rng.IntN(4) > 0 {

@@ -11,40 +11,34 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checked is a Destination after its check. Each candidate is either writable, or has a reason why
-// it is not. checked owns copies of the fields that the check changes.
+// checked is a Destination after its check. It has its own copy of the fields that the check
+// changes.
 type checked struct {
 	wanted
 	candidates []*candidate
 	holdings   holdings
 	checkCaches
-	// leftovers are files that an interrupted write has left behind. They are removed unless a
-	// placement asks for them.
+	// leftovers are files that an interrupted write has left behind.
 	leftovers []tree.Path
 	ignored   *kustomize.Ignored
 	// warnings is the number of findings about objects that the API server may refuse. compared are
-	// the findings about claims that were checked by themselves, which depend on the stored files
-	// of the claims.
+	// the findings about claims that were checked separately.
 	warnings int
 	compared []finding.Finding
-	// foreign are the files of each root that belong to no placement. provides means that the API
-	// server may refuse other objects if the objects of the placements are missing.
+	// foreign are the foreign files of each root. provides means that a verdict on a root has
+	// Provides.
 	foreign  [][]dedupe.File
 	provides bool
-	// left means that nothing on the Destination may change in this round.
+	// left means that the files of the Destination are left as they are.
 	left bool
-	// unfolded means that a file that belongs to no placement has a path with upper-case letters,
-	// or one that is not in Unicode's normal form.
+	// unfolded means that the path of a foreign file is not folded, as in [tree.Path.IsFolded].
 	unfolded bool
-	// blocked names the WorkPlacements that cannot be written until Kratix has removed outgoing
-	// files.
+	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing files.
 	blocked []string
 }
 
-// checkCaches are the caches that checks share. A dropped cache costs only time.
+// checkCaches are the caches that checks share.
 type checkCaches struct {
-	// read has the objects of parsed files. applied has the faults that the API server would report
-	// for files.
 	read       *kustomize.Cache
 	applied    *applycheck.Memory
 	applyState *applycheck.State
@@ -61,8 +55,7 @@ func newChecked(w *wanted, caches checkCaches) *checked {
 	return c
 }
 
-// check decides which placements may be written. If it cannot read the store, it returns the error
-// and the findings so far.
+// check decides which placements may be written. On an error it also returns the findings so far.
 func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error) {
 	c := newChecked(w, caches)
 	if w.store.err != nil {
@@ -113,8 +106,7 @@ func (c *checked) checkRoots(ctx context.Context) error {
 	return nil
 }
 
-// claimed returns the files that placements have or had before this round, and the records, which
-// Flux and Argo CD do not treat as manifests.
+// claimed returns the files in a Destination's directory that are not foreign files.
 func (c *checked) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, p := range c.candidates {
@@ -140,8 +132,7 @@ func (c *checked) claimed() *tree.Set {
 	return claimed
 }
 
-// ignored returns a matcher for the files of a Destination that Flux does not fetch after the
-// round.
+// ignored returns a matcher for the files of a Destination that Flux does not fetch.
 func ignored(ctx context.Context, s *situation) (*kustomize.Ignored, error) {
 	var files []tree.File
 	read := func(path tree.Path) error {

@@ -38,9 +38,8 @@ func (c *checked) inRoot(root tree.Path) (some []*candidate) {
 	return some
 }
 
-// check decides which claims are written. It first leaves out the claims that the API server would
-// refuse by themselves, and then those that cannot be built together. If the API server would
-// refuse a remaining claim because of the others, check decides again without that claim.
+// check decides which claims are written. It repeats the decision until the API server would refuse
+// no further claim.
 func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
 	applies = newApplyCheck(c.checked, c.inputs)
 	applies.claims()
@@ -81,8 +80,7 @@ func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 	c.warnings, c.provides = len(applies.alone)+len(applies.beside), applies.provides
 }
 
-// foreign returns the files below a root that belong to no placement: files of people and other
-// tools, and the Destination's canaries.
+// foreign returns the files below a root that belong to no placement, including the canaries.
 func (c *rootCheck) foreign(ctx context.Context, root tree.Path) ([]dedupe.File, error) {
 	var files []dedupe.File
 	for path := range c.store.state.Files.Below(root) {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// deferUndecided removes the new placements of requests from the changes, because the decision must
-// be recorded on their Works before their files are written. The report still contains them.
+// deferUndecided removes the new placements of requests from the changes. Their Works must record
+// the decision before files are written.
 func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores []*desired) []*desired {
 	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
 	for name, part := range plan.parts {
@@ -38,9 +38,8 @@ func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores 
 	return stores
 }
 
-// withChoices returns a copy of o with the findings of chosen, and with those placements of chosen
-// that are in fresh. A placement that would be written is Pending, because its files are not
-// written in this round.
+// withChoices returns a copy of o with the findings of chosen, and with the placements of chosen
+// that are in fresh.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {
 		return o

@@ -12,29 +12,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Cleanup describes the files that a Destination has left in one former directory.
+// Cleanup is the files that a Destination has left in one former directory.
 type Cleanup struct {
 	// Store is the kind and name of the state store. Dir is the directory in it.
 	Store string
 	Dir   tree.Path
-	// Works are the Works of the placements in the directory. The field Only has those that are
-	// placed nowhere else, and Remove has all files to be removed.
+	// Works are the Works with placements in the directory. Only are the Works among them that are
+	// placed nowhere else. Remove are the files to remove.
 	Works, Only []string
 	Remove      []tree.Path
 	// Err is the reason why the files could not be removed.
 	Err error
 }
 
-// errUnseen is returned if the input does not show which directories are in use.
 var errUnseen = errors.New("something that cannot be read is or may be a Destination, so its directory is not known; correct it first: kratix-schedule validate names it")
 
-// Cleanup removes the files that a Destination has left at its former locations, except at
-// locations that a Destination uses now. If Finish is a preview, Cleanup only returns the files. It
-// removes the files that records list, the records, and the canaries of a directory without other
-// records. It keeps the placements that are not yet written at the current location of their
-// Destination, and everything at the location of a Destination in Snapshot.Unwritten. The findings
-// are about state stores that cannot be read. The error is an error of the source, or means that
-// the input does not show which directories are in use.
+// Cleanup removes the files that a Destination has left at its former locations. With Preview as
+// Finish, it returns them without removing them. It keeps placements that are not yet written at
+// the current location. The findings are about state stores that cannot be read. An error means
+// that the source cannot be read, or does not show which directories are in use.
 func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {
@@ -108,8 +104,8 @@ func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	return found
 }
 
-// excludedFromCleanup returns a function that reports whether a placement in a store lies at the
-// location of a Destination in Snapshot.Unwritten, or in a store that only such Destinations use.
+// excludedFromCleanup returns a function that reports whether Cleanup must keep a former placement,
+// because of a Destination in Snapshot.Unwritten.
 func excludedFromCleanup(o *observed, store *storeView) func(*formerPlacement) bool {
 	whole := store.location(tree.Path{})
 	isUsed := slices.Contains(o.stores, store)
@@ -133,8 +129,8 @@ func excludedFromCleanup(o *observed, store *storeView) func(*formerPlacement) b
 	}
 }
 
-// leftFixtures returns the paths of the canaries that a Destination has in a directory in any
-// filepath mode, and of its ledger of removals.
+// leftFixtures returns the paths of the canaries of all filepath modes in a directory, and of the
+// ledger.
 func leftFixtures(base tree.Path) []tree.Path {
 	var paths []tree.Path
 	for _, mode := range layout.Modes() {

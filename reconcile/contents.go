@@ -12,34 +12,30 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// DefaultMaxUnpacked is the limit for the unpacked bytes of all Works in a round if Policy
-// sets none.
+// DefaultMaxUnpacked is the default of Policy.MaxUnpacked, in bytes.
 const DefaultMaxUnpacked = 2 << 30
 
 const mebibyte = 1 << 20
 
-// contents holds the unpacked sizes of the Works, and the large files that were unpacked in a
-// round. The zero value is ready for use.
+// contents holds the unpacked sizes of the Works. The zero value is ready for use.
 type contents struct {
 	works []*kratix.Work
 	total int64
-	// objects caches upper bounds on the number of objects in Works.
+	// objects are upper bounds on the number of objects in Works.
 	objects   map[*kratix.Work]int64
 	excessive map[*kratix.Work]string
-	// interned holds large files, so that equal files of several placements are kept once.
+	// interned are large files.
 	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot without the Works that exceed the limits for unpacked content. most is
-// the limit for all Works, as in Policy.MaxUnpacked. The omitted Works are added to Rejected.
+// Within returns the snapshot without the Works that exceed the limits for unpacked content. most
+// is the limit for all Works in bytes. The omitted Works are added to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)
 }
 
-// within returns the snapshot without the Works that exceed the limit for one Work, and without as
-// many other large Works until the rest takes at most the given number of bytes. Zero means
-// DefaultMaxUnpacked. The omitted Works are rejected, so that their existing placements stay.
+// within is Within with cached sizes.
 func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
 	most = cmp.Or(most, DefaultMaxUnpacked)
 	c.update(snapshot.Works)
@@ -73,8 +69,6 @@ func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot 
 	return snapshot
 }
 
-// update updates the sizes for a new list of Works. It skips the common prefix and suffix of the
-// old and the new list.
 func (c *contents) update(works []*kratix.Work) {
 	gone, come := c.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {
@@ -104,16 +98,14 @@ func (c *contents) update(works []*kratix.Work) {
 	c.works = works
 }
 
-// bytesForObject is the assumed memory of an object beyond its text, for its name and its findings.
-// bytesForDensest is the maximum memory for one byte of text, because even the smallest object has
-// about 40 bytes of text.
+// bytesForObject is the assumed memory of an object beyond its text. bytesForDensest is the assumed
+// maximum for one byte of text: the smallest object has about 40 bytes of text.
 const (
 	bytesForObject  = 1 << 10
 	bytesForDensest = 1 + bytesForObject/40
 )
 
-// count returns the bytes that all Works except those in excessive take, including their objects.
-// It counts the objects of a Work once.
+// count returns the assumed memory of the Works in bytes, without those in excessive.
 func (c *contents) count() int64 {
 	if c.objects == nil {
 		c.objects = map[*kratix.Work]int64{}
@@ -146,7 +138,7 @@ func countObjects(work *kratix.Work) (objects int64) {
 	return objects
 }
 
-// tenant is a namespace with its Works, sorted from the smallest to the largest.
+// tenant is a namespace with its Works, smallest first.
 type tenant struct {
 	works []weightedWork
 	total int64
@@ -157,9 +149,8 @@ type weightedWork struct {
 	size int64
 }
 
-// rejectLargest adds Works to rejected until the rest takes at most the given number of bytes. It
-// takes the largest Work of the namespace with the highest total each time, so that much content in
-// one namespace does not affect others.
+// rejectLargest adds Works to rejected until the rest takes no more than most bytes. It takes them
+// from the largest namespace, so that one namespace with much content does not affect others.
 func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
 	for total := all; total > most; {
@@ -203,7 +194,7 @@ func unpackedSize(work *kratix.Work) (size int64) {
 	return size
 }
 
-// excess returns the reason why a Work exceeds the limits for one Work, or "" if it does not.
+// excess returns the reason why a Work exceeds the limits for one Work, or "".
 func excess(work *kratix.Work) string {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
@@ -218,7 +209,7 @@ func excess(work *kratix.Work) string {
 	return ""
 }
 
-// largeContent is the size in bytes from which a file is interned.
+// largeContent is the size in bytes from which files are interned.
 const largeContent = 64 << 10
 
 // intern replaces the contents of large files by equal contents that are in memory already.

@@ -13,15 +13,13 @@ import (
 
 type recordedCopy struct {
 	home
-	at int // the index in the Destination's records
+	at int // the index in records
 }
 
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
 // resolveCopies decides which placement of a group stays if several Destinations have a record of
-// it, and no record describes a move between them. It marks that placement as moved from another
-// one, which is then removed as in any move. The criteria, in this order, are a WorkPlacement in
-// the source, the decision on the Work, matching labels of the Destination, and the name of the
+// the group and no record describes a move. It marks that placement as moved from another
 // Destination.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
@@ -60,14 +58,13 @@ func comparePlacedGroups(a, b placedGroup) int {
 	return cmp.Or(a.work.Compare(b.work), cmp.Compare(a.id, b.id))
 }
 
-// copyRanks holds the criteria that rank the copies of a group, by the name of the Destination.
+// copyRanks are the criteria that rank the copies of a group.
 type copyRanks struct {
-	// remembered are the Destinations with a WorkPlacement in the source. decided is the
-	// Destination that the Work names.
+	// remembered are the Destinations with a WorkPlacement in the source. decided is the Destination
+	// in the Work's decision.
 	remembered map[string]bool
 	decided    string
-	// fits reports whether a Destination has the labels that the group selects. It is nil if the
-	// Work is unknown.
+	// fits reports whether the group may be on a Destination. It is nil if the Work is unknown.
 	fits func(*kratix.Destination) bool
 }
 
@@ -82,7 +79,7 @@ func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGr
 		}
 	}
 	for _, work := range o.Works {
-		decisions, _ := work.Decisions() // invalid decisions are reported in addDecisions
+		decisions, _ := work.Decisions() // addDecisions reports invalid decisions
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
 			if rank := ranks[placedGroup{kratix.KeyOf(work), group.ID}]; rank != nil {

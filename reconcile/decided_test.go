@@ -25,7 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// nameLabel is the key of the label with a state store's name, by which the replicas select stores.
+// nameLabel is the label by which the replicas select state stores.
 const nameLabel = "name"
 
 type sharded struct {
@@ -37,7 +37,7 @@ type sharded struct {
 	version  int
 }
 
-// replica is a shard with its own, possibly outdated, snapshot of the cluster.
+// replica is a shard with its own snapshot, which can be outdated.
 type replica struct {
 	*reconcile.Reconciler
 	cluster  *sharded
@@ -105,7 +105,7 @@ func (r *replica) round() {
 	r.said = said
 }
 
-// recordDecisions accepts the decisions, like the API, only for the current version of a Work.
+// recordDecisions writes the decisions to the Works, unless a Work has changed since the snapshot.
 func (r *replica) recordDecisions() {
 	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, StateStores: r.sees.StateStores}
 	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {
@@ -169,14 +169,14 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 		happen = func() {
 			r := s.replicas[random.Intn(len(s.replicas))]
 			switch what := random.Intn(16); {
-			case what == 0: // one replica sees a changed label of a store, and the others may not
+			case what == 0: // a replica observes a changed label of a store
 				store := fmt.Sprint("s", random.Intn(stores))
 				r.selected[store] = !r.selected[store]
 			case what < 3:
 				at := random.Intn(stores)
 				s.destined = slices.Clone(s.destined)
 				s.destined[at] = destinationOn(s.destined[at].Name, []string{"dev", "prod"}[random.Intn(2)])
-			case busy[r]: // this replica is already in a round
+			case busy[r]:
 			case what < 7:
 				r.refresh()
 			case what < 10:

@@ -7,10 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// addDecisions adds a placement for each decision on a request's Work that no store has recorded
-// yet, if the Destination accepts placements. The group then counts as placed, whichever process
-// writes it. A record on another Destination takes precedence, unless the decision moves the group
-// from there.
+// addDecisions adds a placement for each decision on a Work that no store has recorded yet. A
+// record on another Destination takes precedence, unless the decision moves the group from there.
 func addDecisions(o *observed) {
 	elsewhere, taking := o.placed(), o.taking()
 	for _, work := range o.Works {
@@ -50,8 +48,7 @@ func (o *observed) placed() map[placedGroup][]string {
 	return placed
 }
 
-// taking returns the names of the Destinations that accept placements: those that are not being
-// deleted together with their files.
+// taking returns the names of the Destinations that accept placements.
 func (o *observed) taking() map[string]bool {
 	taking := make(map[string]bool, len(o.Destinations))
 	for _, d := range o.Destinations {

@@ -11,16 +11,13 @@ import (
 type desired struct {
 	*storeView
 	outcomes []*outcome
-	// leaving means that the changes move a placement from the directory of another Destination.
-	// The removal and the new copy of the placement must be in one commit.
+	// leaving means that the changes move a placement from the directory of another Destination. The
+	// changes must then be in one commit.
 	leaving bool
 	// failed is the reason why nothing can be written to the store in this round.
 	failed error
 }
 
-// units returns the units of the changes. For each Destination, the files that belong to no
-// placement come first, then removals, then placements. The server is the least likely to refuse
-// the first ones.
 func (d *desired) units() []unitChange {
 	var units []unitChange
 	for _, o := range d.outcomes {
@@ -50,7 +47,7 @@ func (d *desired) diff() (statestore.ChangeSet, error) {
 		all.Unfinished = append(all.Unfinished, o.changes.Unfinished...)
 		all.Placements = append(all.Placements, o.changes.Placements...)
 	}
-	// Unfinished files outside of every Destination are left to a later round.
+	// A later round removes unfinished files outside of every Destination.
 	for _, path := range d.state.Unfinished {
 		if !slices.ContainsFunc(d.destinations, func(v *destinationView) bool { return path.Within(v.base) }) {
 			all.Unfinished = append(all.Unfinished, path)

@@ -11,25 +11,23 @@ import (
 type destinationPlan struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
-	// proven are placements to be removed, with evidence that the Work or group is gone. The
-	// deletion guard judges only the placements in removed.
+	// proven are placements to be removed, with evidence that the Work or group is gone. The deletion
+	// guard ignores them.
 	proven []*kratix.WorkPlacement
 	guard  guard
 	// awaiting are placements that stay until their successors on other Destinations are recorded.
 	awaiting []*kratix.WorkPlacement
-	// moved maps placements to the Destinations that their groups have moved to.
+	// moved maps a placement to the Destination that its group has moved to.
 	moved map[*kratix.WorkPlacement]string
-	// waiting are placements that a rollout does not change in this round. steps are the
-	// actions of rollouts on the others that they select.
+	// waiting are placements that a rollout does not change in this round. steps are the actions of
+	// rollouts on other placements.
 	waiting []waitingPlacement
 	steps   map[*kratix.WorkPlacement]*rolloutStep
-	// leaves means that the commit that writes a placement's new copy also removes the old copy
-	// from this Destination's directory.
+	// leaves means that this plan removes an inherited placement in the commit that writes its new
+	// copy.
 	leaves bool
 }
 
-// same reports whether two plans have the same placements in the same roles, and guards with the
-// same effect.
 func (p destinationPlan) same(other destinationPlan) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) &&

@@ -11,14 +11,13 @@ import (
 
 type changes struct {
 	set fileChanges
-	// units are the changes, divided into the units that a server may refuse separately.
+	// units are the changes, divided into units.
 	units []unitChange
-	// actions maps each written candidate to its action. Candidates that are up to date have none.
+	// actions maps each written candidate to its action.
 	actions map[*candidate]statestore.Action
 }
 
-// diff returns the changes from the current to the desired content of a Destination's directory.
-// Placements that are not written keep their stored files.
+// diff returns the changes to a Destination's directory.
 func diff(c *checked) changes {
 	if c.left {
 		return changes{set: fileChanges{ChangeSet: statestore.ChangeSet{Base: c.store.state.Revision, Unfinished: c.unfinished()}}}
@@ -39,8 +38,8 @@ func diff(c *checked) changes {
 	return made
 }
 
-// wantedFiles returns the files that a Destination's directory should have, except for existing
-// fixtures, the records of placements that are not written, and files of no placement.
+// wantedFiles returns the files that a Destination's directory should have. It leaves out existing
+// fixtures, the records of placements that are not written, and foreign files.
 func wantedFiles(c *checked) []tree.File {
 	var wanted []tree.File
 	for _, fixture := range c.fixtures {
@@ -99,8 +98,8 @@ func ownedPaths(c *checked) *tree.Set {
 	return owned
 }
 
-// staying returns the paths of the placements and records that stay. Files at these paths are not
-// removed, even if a removed record also claims them.
+// staying returns the paths of placements and records that stay, even if a removed record lists
+// them too.
 func staying(c *checked) *tree.Set {
 	set := &tree.Set{}
 	for _, p := range c.candidates {
@@ -138,7 +137,7 @@ func (made *changes) placements(c *checked) []statestore.PlacementChange {
 	return named
 }
 
-// placementChange returns the change of a placement, without the labels and annotations of its Work.
+// placementChange returns the change of a placement without the labels and annotations of its Work.
 func placementChange(p *kratix.WorkPlacement, action statestore.Action) statestore.PlacementChange {
 	change := statestore.PlacementChange{Action: action, Work: p.Work().String(), Destination: p.Spec.TargetDestinationName, Promise: p.Spec.PromiseName}
 	if !p.IsDependency() {

@@ -9,7 +9,7 @@ import (
 
 type planned map[string]destinationPlan
 
-// divide divides a plan by Destination. staying has the inherited placements that are not moved.
+// divide divides a plan by Destination. staying are inherited placements that are not removed yet.
 func divide(o *observed, plan *scheduler.Result, inherited []*formerPlacement, staying placementSet) planned {
 	parts := byDestination(plan, o.decided)
 	parts.routeInherited(inherited, plan, staying)
@@ -55,8 +55,7 @@ type successor struct {
 	destination string
 }
 
-// successors returns the groups that have a decision for a Destination and no record there yet.
-// Their old placements stay until there is a record.
+// successors returns the groups with the Destinations on which they are not recorded yet.
 func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	awaited := make(map[successor]bool, len(decided))
 	for _, p := range decided {
@@ -65,9 +64,8 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	return awaited
 }
 
-// routeInherited adds to the plan an action for each placement in the directory of another
-// Destination. A placement is removed if its new copy is recorded, or is written in the same
-// commit. staying has the placements that are not removed.
+// routeInherited adds an action for each inherited placement to the plan. staying are placements
+// that are not removed yet.
 func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Result, staying placementSet) {
 	if len(inherited) == 0 {
 		return
@@ -91,8 +89,7 @@ func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Re
 	}
 }
 
-// sharesStore reports whether one commit can write the placement's Destination and the directory
-// that contains the placement.
+// sharesStore reports whether one commit can remove the placement and write its new copy.
 func (f *formerPlacement) sharesStore() bool {
 	return slices.ContainsFunc(f.store.destinations, func(d *destinationView) bool { return d.Name == f.target() })
 }

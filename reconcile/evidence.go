@@ -33,7 +33,7 @@ func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
 		return true
 	}
 	if o.Assigned {
-		return false // the Work may be in the input for another Destination only
+		return false // the Work may be in the input for another Destination
 	}
 	_, present := slices.BinarySearchFunc(o.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
 	return o.FromAPI && present

@@ -18,9 +18,8 @@ func (s onlyStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secre
 	return s.Store, nil
 }
 
-// One round reads three Works, a Destination and a state store from a directory, and writes
-// the files of the Works, with their records, to a store. Two Works have objects in common:
-// the second one would break Flux's build of the Destination, and is held back.
+// One round writes the files of three Works. Two of the Works have objects in common, so the second
+// one is held back.
 func ExampleReconciler() {
 	ctx := context.Background()
 	store := memory.New("GitStateStore default")

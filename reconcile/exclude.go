@@ -11,8 +11,8 @@ import (
 // exclusion is the reason why a unit is not written while its content has this digest.
 type exclusion struct {
 	digest digest
-	// isKnown means that the server is known to refuse this unit. Otherwise another unit of the
-	// same write may be the cause.
+	// isKnown means that the server is known to refuse this unit. Otherwise another unit may be the
+	// cause.
 	isKnown bool
 	answer  answer
 }
@@ -71,7 +71,7 @@ func (w *wanted) excludeRest() {
 	w.add(w.refusal(e, finding.Place{Object: kratix.Describe(w.Destination)}, "the files that every Destination has")...)
 }
 
-// refusal returns the finding about a refused unit, or nil while the unit is not known to be the
+// refusal returns the finding about a refused unit. It returns nil if another unit may be the
 // cause.
 func (s *situation) refusal(e exclusion, at finding.Place, what string) []finding.Finding {
 	if !e.isKnown {

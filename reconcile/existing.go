@@ -9,17 +9,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// addExisting adds the placements of the source. It skips a placement with a record, because
-// records are authoritative. A placement without a record gets an implied one if its Destination
-// was read, because its writer keeps no records. A placement of a request that contradicts the
-// record of another Destination is not added; it is reported if its own Destination was read.
+// addExisting adds the placements of the source that have no record. Records take precedence over
+// them.
 func addExisting(o *observed) {
 	if len(o.Existing) == 0 {
 		return
 	}
 	homes, recorded := o.homes(), o.recorded()
 	for _, at := range homes {
-		at.records = slices.Clip(at.records) // appending must not change the cached slice
+		at.records = slices.Clip(at.records)
 	}
 	for _, p := range o.Existing {
 		at, known := homes[p.Spec.TargetDestinationName]
@@ -69,10 +67,9 @@ func (o *observed) recorded() map[placedGroup][]string {
 	return recorded
 }
 
-// impliedRecord returns the record that Kratix's own layout implies for a placement: its
-// files are those in its directory, or those in Kratix's file list.
+// impliedRecord returns the implied record of a placement.
 func (h home) impliedRecord(p *kratix.WorkPlacement) recordView {
-	rendering, _ := layout.Render(h.Destination, p) // errors do not matter, because only the directory is used
+	rendering, _ := layout.Render(h.Destination, p) // only the directory is used
 	assumed := recordView{Record: &layout.Record{Placement: p}, mode: h.FilepathMode()}
 	if path, err := layout.RecordPath(h.Destination, p); err == nil {
 		assumed.path = path

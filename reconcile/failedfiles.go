@@ -19,15 +19,14 @@ import (
 type failedFiles struct {
 	unit
 	undone layout.RolledBack
-	// revision is the last applied revision. applied are the placement's files at that revision, or
-	// the placement's part of a joined file.
+	// revision is the last applied revision. applied are the files of the placement at that revision.
 	revision string
 	applied  []tree.File
 }
 
-// failedFiles returns the guilty placements with the files that their agent has applied last. If
-// it is uncertain which files made the agent fail, it returns a finding with the reason.
-// isIncomplete means that the store could not be read.
+// failedFiles returns the guilty placements with the files that the agent has applied last. The
+// findings name the reasons why nothing is rolled back. isIncomplete means that a later round must
+// read the files again.
 func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
@@ -45,7 +44,7 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 			return nil, d.notRolledBack(state, who, why), !errors.Is(err, errReplaced) && !errors.Is(err, errDivided)
 		}
 		if !slices.EqualFunc(stored, refused, sameFile) {
-			continue // the placement was written again since then
+			continue // the placement has changed since then
 		}
 		if why := d.doubtChange(&one, applied, refused); why != "" {
 			findings = append(findings, d.notRolledBack(state, who, why)...)
@@ -59,8 +58,7 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 	return failed, findings, false
 }
 
-// doubtFailure returns the reason why nothing can be rolled back after a failure, or "" if there is
-// none.
+// doubtFailure returns the reason why nothing can be rolled back after a failure, or "".
 func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	switch {
 	case d.store.state.Stepwise:
@@ -77,8 +75,7 @@ func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	return ""
 }
 
-// doubtChange returns the reason why the change of a guilty placement's files is not the cause of
-// the failure, or cannot be undone. It returns "" without such a reason.
+// doubtChange returns the reason why a guilty placement is not rolled back, or "".
 func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
 	switch {
 	case !d.policy.owns(who.record.Owner):
@@ -91,8 +88,8 @@ func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
 	return ""
 }
 
-// hasChanged reports whether one of the objects or files that the agent failed on differs between
-// two states of a placement's files.
+// hasChanged reports whether an object or file that the agent failed on differs between from and
+// to.
 func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
 	if len(who.objects) == 0 {
 		return slices.ContainsFunc(who.files, func(path tree.Path) bool {
@@ -107,7 +104,7 @@ func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
 	})
 }
 
-// textOf returns the text of an object in some files, or nil if they do not have it.
+// textOf returns the text of an object, or nil if the files do not have the object.
 func (d *delivering) textOf(object agent.Object, files []tree.File) []byte {
 	for _, file := range files {
 		objects := d.read.File(file.Content).Objects
@@ -132,8 +129,8 @@ func (d *delivering) present() *pastState {
 
 func (g *guilty) name() string { return kratix.WorkKind + " " + g.record.Placement.Work().String() }
 
-// notRolledBack returns the finding about a failure after which nothing is rolled back. It returns
-// none if the policy is not to roll back.
+// notRolledBack returns the finding about a failure after which nothing is rolled back, or none if
+// the policy is not to roll back.
 func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []finding.Finding {
 	if !d.policy.RollBack {
 		return nil
@@ -147,8 +144,8 @@ func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []
 
 func sameFile(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }
 
-// contentDigest returns the digest of a placement's files in the form of a record. The order of the
-// files does not matter.
+// contentDigest returns the digest of a placement's files in the form of a record. It ignores their
+// order.
 func contentDigest(files []tree.File) string {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })
 	var parts []layout.File

@@ -35,7 +35,7 @@ func andThen(fix, more string) string {
 	return strings.TrimSuffix(fix, ".") + "; " + more
 }
 
-// causeOf returns the operation in which a store failed, or "" if the error does not contain it.
+// causeOf returns the cause for a store's error, or "" for another error.
 func causeOf(err error) finding.Cause {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {

@@ -14,9 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// AgentStates are the states of roots as agents have reported them, by the name of the
-// Destination and the directory of the root in it; the directory is empty for an agent that
-// reports about the Destination as a whole.
+// AgentStates are the states of roots that agents have reported. The keys are the name of the
+// Destination and the directory of the root in the Destination, or "" for all roots.
 type AgentStates map[string]map[string]agent.State
 
 type feedback struct {
@@ -30,8 +29,7 @@ type feedbackCache struct {
 	delivered generations[rootKey, deliveryEntry]
 }
 
-// pastKey is the cache key of the past states of a store. If the revisions that Flux reports are
-// digests of a directory, it is the key of the past states of this directory.
+// pastKey is the cache key of the past states of a store or of one directory.
 type pastKey struct {
 	store kratix.StateStoreReference
 	dir   tree.Path
@@ -54,7 +52,7 @@ type related struct {
 	delivery report.Delivery
 	failed   []*failedFiles
 	findings []finding.Finding
-	// isIncomplete means that a file could not be read. The next round then reads it again.
+	// isIncomplete means that a file could not be read.
 	isIncomplete bool
 }
 
@@ -116,7 +114,7 @@ func relate(ctx context.Context, seen *observed, states AgentStates, policy Poli
 	return all
 }
 
-// past returns the last states of a directory of a store, including the present one.
+// past returns the last states of a directory of a store, including the present state.
 func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
 	key := pastKey{store.ref, dir}
 	past, known := f.revisions.get(key)
@@ -135,8 +133,8 @@ func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
 	return past
 }
 
-// stateOf returns the state of a root that its agent has reported, if any, and the root's directory
-// in the Destination.
+// stateOf returns the reported state of a root, if there is one, and the root's directory in the
+// Destination.
 func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) (state agent.State, name string, reported bool) {
 	name = layout.RootName(d.base, root)
 	if state, reported = states[name]; !reported {
@@ -145,8 +143,8 @@ func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) 
 	return state, name, reported
 }
 
-// relateRoot compares the report of an agent about a root with the placements. It reuses the result
-// of the last round if nothing has changed.
+// relateRoot compares an agent's report about a root with the placements. It reuses the last result
+// if nothing has changed.
 func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name string, state agent.State) related {
 	key := rootKey{destinationKey{of.store.ref, of.Name}, name}
 	files := of.store.state.Files
@@ -175,8 +173,7 @@ type delivering struct {
 	store *storeView
 	*destinationView
 	root tree.Path
-	// past are the lists of states in which find looks for a revision. The first one has the states
-	// of the whole store.
+	// past are the lists of revisions. The first list is of the whole store.
 	past    []*revisions
 	read    *kustomize.Cache
 	policy  Policy
@@ -198,8 +195,8 @@ func (d *delivering) currentRecords() map[tree.Path]*recordView {
 	return d.current
 }
 
-// load reads an unknown revision from the history of the store. It returns false if the read has to
-// wait for a later round.
+// load reads a revision from the history of the store. It returns false if a later round has to do
+// it.
 func (d *delivering) load(ctx context.Context, revision string) bool {
 	return d.past[0].load(ctx, d.store.Store, revision)
 }
@@ -251,9 +248,7 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns the first mark at which the root had its current files. before is the first mark
-// with the files of last. If the root has the same files at last and now, the result is before,
-// otherwise now.
+// first returns before if the root has the same files at last and at now, and otherwise now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {
@@ -273,8 +268,8 @@ func latest(s *agent.State) time.Time {
 	return last
 }
 
-// changedSince returns the placements whose files differ from those of an earlier revision. known
-// is false if that revision is not known.
+// changedSince returns the placements whose files have changed since a revision. known is false if
+// that revision is not known.
 func (d *delivering) changedSince(revision string) (changed map[kratix.Key]bool, known bool) {
 	then := d.find(revision)
 	if then == nil {

@@ -83,15 +83,15 @@ func TestPlacementIsAppliedOnceItsContentIs(t *testing.T) {
 	env.put("a", "x")
 	env.put("b", "y")
 	env.round()
-	env.expect(map[string]string{"a": "", "b": ""}) // no agent has reported anything
+	env.expect(map[string]string{"a": "", "b": ""})
 	env.reports(agent.Applied, "created")
 	env.expect(map[string]string{"a": "True, Unknown NotReported", "b": "True, Unknown NotReported"})
 	env.reports(agent.Healthy, "passed")
 	env.expect(map[string]string{"a": fine, "b": fine})
 
 	env.put("b", "y", "z")
-	env.expect(map[string]string{"a": fine, "b": waiting}) // in the round that writes b
-	env.expect(map[string]string{"a": fine, "b": waiting}) // the same in the next round
+	env.expect(map[string]string{"a": fine, "b": waiting})
+	env.expect(map[string]string{"a": fine, "b": waiting})
 	env.put("c", "v")
 	env.expect(map[string]string{"a": fine, "b": waiting, "c": waiting})
 	env.reports(agent.Healthy, "passed")
@@ -222,7 +222,6 @@ func TestUnknownRevisionSaysNothing(t *testing.T) {
 	env.expect(map[string]string{"a": "Unknown NotRead, Unknown NotRead"})
 }
 
-// Each commit for one of the two Destinations is a new revision for both.
 func TestRevisionWithEqualFilesChangesNothing(t *testing.T) {
 	env := newAgentEnv(t)
 	env.addDestination("worker-2", "worker-2")

@@ -10,11 +10,10 @@ import (
 
 // The limits for detecting fights: docs/decisions/controllers-fight.md.
 const (
-	// fightWindow is the time for which an undone write counts, and the duration of the first
-	// pause.
+	// fightWindow is the time for which an undone write counts, and the length of the first pause.
 	fightWindow = 10 * time.Minute
 	// overwriteTime is the time within which a controller overwrites a manifest. A person takes
-	// longer to edit one.
+	// longer.
 	overwriteTime = time.Minute
 	longestRest   = 24 * time.Hour
 	// recordLimit and fileLimit are the numbers of undone writes of one record and of one manifest
@@ -24,7 +23,7 @@ const (
 	maxMarks = 64
 )
 
-// content is the digest of the file at a path. present is false without a file.
+// content is the digest of a file. present is false if there is no file.
 type content struct {
 	digest  statestore.Digest
 	present bool
@@ -36,7 +35,7 @@ type mark struct {
 	// record means that the file is a record and not a manifest.
 	record bool
 	at     time.Time
-	// confirmed means that the store has contained this content.
+	// confirmed means that a read of the store has found this content.
 	confirmed bool
 }
 
@@ -51,18 +50,18 @@ type undoing struct {
 	last    time.Time
 }
 
-// fight holds the recent writes of this process to a Destination, and counts how often another
-// controller has undone them. The zero value means that there is no fight.
+// fight has the recent writes of this process to a Destination, and counts those that another
+// controller has undone.
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
 	// stopped means that this process does not write to the Destination. until is the end of the
-	// pause. Each change of a record postpones the end.
+	// pause.
 	stopped bool
 	until   time.Time
-	// stops counts the fights. Each pause is twice as long as the last, up to longestRest.
+	// stops is the number of recent fights.
 	stops int
-	// records are the records of the last round. They are set only while stopped is true.
+	// records are the records of the last round while stopped is true.
 	records statestore.Files
 }
 
@@ -80,9 +79,8 @@ func (f *fight) pause() time.Duration {
 	return rest
 }
 
-// see compares the store with the writes of this process. It returns whether there is a fight, and
-// the path at which it was detected. A record for which damaged returns true does not count as an
-// undone write, because no controller writes unreadable records.
+// see reports whether there is a fight, and at which path. It ignores records for which damaged
+// returns true, because controllers write readable records.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {
@@ -112,7 +110,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 	return tree.Path{}, false
 }
 
-// undo counts an undone write. It reports whether there is a fight now.
+// undo counts an undone write, and reports whether there is a fight now.
 func (f *fight) undo(m mark, is content, now time.Time) bool {
 	u, known := f.undone[m.path]
 	if !known || !m.record && u.content != is {
@@ -130,7 +128,7 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 		limit = recordLimit
 	}
 	if f.stops > 0 {
-		limit-- // one undone write fewer is enough to detect a later fight
+		limit-- // a later fight is detected one undone write earlier
 	}
 	return u.count >= limit
 }
@@ -140,7 +138,7 @@ func (f *fight) stop(now time.Time) {
 	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.pause()), nil, nil
 }
 
-// wait reports whether the pause still lasts. A change of the records restarts it.
+// wait reports whether the pause still lasts. A change of the records restarts the pause.
 func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool {
 	if !f.stopped {
 		return false
@@ -152,8 +150,6 @@ func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool 
 	return f.stopped
 }
 
-// wrote adds the marks of a write. Marks that the store has not acknowledged are confirmed once a
-// read of the store contains them.
 func (f *fight) wrote(marks []mark) {
 	for _, m := range marks {
 		f.marks = slices.DeleteFunc(f.marks, func(old mark) bool { return old.path == m.path })

@@ -20,8 +20,8 @@ import (
 
 type fightStep struct {
 	after time.Duration
-	// ours is the content that this process writes, and theirs is the content that another one
-	// writes. An empty content means removed.
+	// ours and theirs are the contents that this process and another process write. Empty means
+	// removed.
 	ours, theirs      string
 	manifest, damages bool
 	unconfirmed       bool
@@ -42,8 +42,8 @@ func TestFight(t *testing.T) {
 	later := func(s fightStep, after time.Duration) fightStep { s.after = after; return s }
 	tests := map[string]struct {
 		steps []fightStep
-		// stops is the number of the step after which this process stops, from 1, or 0 if it does
-		// not stop.
+		// stops is the number of the step after which this process stops, from 1. It is 0 if the process
+		// does not stop.
 		stops int
 	}{
 		"a person reverts a commit once":                      {[]fightStep{ours, removed, ours}, 0},
@@ -167,7 +167,7 @@ func TestOneOfTwoFightingControllersStops(t *testing.T) {
 			stopped, writes := -1, 0
 			for range 20 {
 				for i, w := range controllers {
-					w.policy.Allow = AllowAll() // otherwise the deletion guard could end the fight
+					w.policy.Allow = AllowAll() // the deletion guard must not end the fight
 					before := w.state().Revision
 					result := w.round()
 					if w.state().Revision != before {

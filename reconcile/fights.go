@@ -13,7 +13,7 @@ import (
 )
 
 type fights struct {
-	// now is the time of the round. Without a clock, no fights are detected.
+	// now is the time of the round. If it is zero, no fights are detected.
 	now  time.Time
 	of   map[destinationKey]*fight
 	over map[destinationKey]tree.Path
@@ -30,7 +30,6 @@ func (f *fights) begin(now time.Time) {
 }
 
 // leaveFights excludes the Destinations where another controller undoes the writes of this process.
-// Requests that may be placed there are not placed elsewhere.
 func leaveFights(o *observed, store *storeView, all *fights) {
 	if store.err != nil || store.state.WriteInProgress || store.state.Stepwise || all.now.IsZero() {
 		return
@@ -51,8 +50,7 @@ func leaveFights(o *observed, store *storeView, all *fights) {
 	})
 }
 
-// goesOn reports whether a Destination stays excluded, after comparing its records with those of
-// the last round.
+// goesOn reports whether a Destination must be excluded because of a fight.
 func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey, all *fights) bool {
 	dir, err := layout.RecordsDir(d.Destination)
 	if err != nil {

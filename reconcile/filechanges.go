@@ -8,19 +8,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxHeld is the number of bytes of files that the changes of a round hold in memory before they are
-// written. Beyond it, files of independent placements are dropped, and rendered again when they are
-// written.
+// maxHeld is the number of bytes beyond which a round drops the contents of independent placements.
 const maxHeld = 32 << 20
 
-// fileChanges are the changes of the files in a Destination's directory.
 type fileChanges struct {
 	statestore.ChangeSet
-	// digests are the digests of the files in Write; size is the sum of their lengths.
+	// digests are the digests of the files in Write. size is the sum of their lengths in bytes.
 	digests []statestore.Digest
 	size    int
-	// dropped is the situation from which the files of placements are rendered again. It is nil if Write
-	// has all contents.
+	// dropped is the situation from which dropped contents are rendered again. It is nil if Write has
+	// all contents.
 	dropped *situation
 }
 
@@ -38,9 +35,8 @@ func (c *fileChanges) same(other *fileChanges) bool {
 		slices.EqualFunc(c.Write, other.Write, func(a, b tree.File) bool { return a.Path == b.Path })
 }
 
-// drop returns the changes without the contents of the files of the written units. from must be the
-// situation of the changes. The placements of from must be independent, so that each is rendered in
-// the same way again.
+// drop returns the changes without contents that can be rendered again. from is the situation of
+// the changes, with independent placements.
 func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	rendered := map[tree.Path]bool{}
 	for i := range units {
@@ -58,8 +54,8 @@ func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	return c
 }
 
-// files returns the files to write with their contents. It fails if a file is rendered differently
-// than before.
+// files returns the files to write, with their contents. It returns an error if a dropped file is
+// not rendered as before.
 func (c *fileChanges) files(contents statestore.Contents) ([]tree.File, error) {
 	if c.dropped == nil {
 		return c.Write, nil

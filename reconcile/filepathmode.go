@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes excludes the Destinations whose files have the layout of another filepath mode, unless
-// a user has confirmed the change or they have only canaries. Then all their files are written in
-// the new layout.
+// checkModes excludes Destinations whose files have the layout of another filepath mode. It marks a
+// Destination for a new layout instead if a user has confirmed the change, or no confirmation is
+// needed.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -32,8 +32,7 @@ func checkModes(o *observed) {
 	}
 }
 
-// otherMode returns another filepath mode in which the Destination has files, according to its
-// records, to Kratix's file lists or to the canaries. It returns "" if there is none.
+// otherMode returns another filepath mode in which the Destination has files, or "".
 func (d *destinationView) otherMode(store *storeView) string {
 	for _, record := range d.records {
 		if record.mode != d.FilepathMode() {
@@ -64,7 +63,6 @@ func (d *destinationView) otherMode(store *storeView) string {
 	return ""
 }
 
-// hasFixture reports whether the Destination has a canary or placeholder of a filepath mode.
 func hasFixture(d *destinationView, files statestore.Files, mode string) bool {
 	return slices.ContainsFunc(fixturesIn(d.Destination, mode), func(f tree.File) bool { return files.Has(f.Path) })
 }
@@ -76,8 +74,8 @@ func fixturesIn(d *kratix.Destination, mode string) []tree.File {
 	return fixtures
 }
 
-// isBare reports whether the Destination has only canaries or placeholders of a filepath mode. Then
-// there is nothing to confirm.
+// isBare reports whether the Destination has no files except the canaries or placeholders of a
+// filepath mode.
 func (d *destinationView) isBare(store *storeView, mode string) bool {
 	n := 0
 	for _, fixture := range fixturesIn(d.Destination, mode) {
@@ -88,14 +86,13 @@ func (d *destinationView) isBare(store *storeView, mode string) bool {
 	return store.state.Files.Within(d.base).Len() == n
 }
 
-// hasOtherFilename reports whether a record is outdated, for example because the aggregated file
-// has another name now.
+// hasOtherFilename reports whether a record of the Destination is outdated.
 func (d *destinationView) hasOtherFilename() bool {
 	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
 }
 
-// isOutdated reports whether a record has another filepath mode than the Destination, or lists a
-// file other than the joined file of the Destination, if it has one.
+// isOutdated reports whether a record has another filepath mode or another joined file than the
+// Destination.
 func (d *destinationView) isOutdated(r *recordView) bool {
 	if r.mode != d.FilepathMode() {
 		return true
@@ -109,9 +106,7 @@ func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }
 
-// refuseMode excludes a Destination. Its recorded placements stay and count as placed. A
-// Destination without records counts as unread, because Kratix may have written any placement
-// there.
+// refuseMode excludes a Destination. Its recorded placements stay and count as placed.
 func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {

@@ -7,11 +7,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Finish is the last step of a round: it writes, shows or drops the changes of each store,
-// and returns an outcome for each, in the same order.
+// Finish is the last step of a round, such as Commit or Preview. It returns an outcome for each
+// element of its argument, in the same order.
 type Finish func(context.Context, []statestore.StoreChanges) []statestore.Outcome
 
-// Each returns a Finish that calls a function for one store after the other.
+// Each returns a Finish that calls a function for each store in turn.
 func Each(one func(context.Context, statestore.StoreChanges) statestore.Outcome) Finish {
 	return func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		outcomes := make([]statestore.Outcome, len(parts))
@@ -32,7 +32,7 @@ func failures(outcomes []statestore.Outcome) error {
 	return errors.Join(all...)
 }
 
-// isPending reports whether an error of a write means that it is in progress or comes later.
+// isPending reports whether an error means that a write is in progress or will be tried later.
 func isPending(err error) bool {
 	return errors.Is(err, statestore.ErrPending) || errors.Is(err, statestore.ErrThrottled)
 }
@@ -46,7 +46,7 @@ func Preview(_ context.Context, parts []statestore.StoreChanges) []statestore.Ou
 	return outcomes
 }
 
-// Rehearse is a Finish that writes nothing, and reports each store with changes as rehearsed.
+// Rehearse is a Finish that writes nothing, and returns an error for each store with changes.
 func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {
@@ -58,11 +58,10 @@ func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.O
 	return outcomes
 }
 
-// errRehearsed marks changes that were left unwritten on purpose. Such changes have not failed.
+// errRehearsed is the error of changes that were left unwritten on purpose.
 var errRehearsed = errors.New("nothing is written in a dry run")
 
-// Commit is a Finish that writes the changes. It writes the stores of one location together, and
-// all locations concurrently, so that a slow location delays no other.
+// Commit is a Finish that writes the changes, with [statestore.Commit].
 func Commit(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	return statestore.Commit(ctx, parts)
 }

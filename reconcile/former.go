@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// formerPlacement is a placement recorded outside the current directory of its Destination:
-// the Destination is gone, or has another path or store now.
+// formerPlacement is a placement that is recorded outside the directory of its Destination.
 type formerPlacement struct {
 	recordView
 	store *storeView
@@ -26,8 +25,7 @@ type formerPlacement struct {
 
 func (f *formerPlacement) target() string { return f.Placement.Spec.TargetDestinationName }
 
-// formerIndex caches the records in a store that are outside the directories of all current
-// Destinations.
+// formerIndex caches the records in a store that are outside the directories of all Destinations.
 type formerIndex struct {
 	store  statestore.Store
 	files  statestore.Files
@@ -36,8 +34,7 @@ type formerIndex struct {
 	parsed map[recordKey]*readRecord
 }
 
-// readFormer adds the records in a store that are outside the directories of all Destinations. It
-// reads only records that are new or have changed, unless the directories of Destinations change.
+// readFormer adds the records in a store that are outside the directories of all Destinations.
 func readFormer(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
@@ -59,8 +56,8 @@ func readFormer(ctx context.Context, o *observed, store *storeView, seen *observ
 	return nil
 }
 
-// basesIn returns the directories of Destinations in a store, including Destinations on other state
-// stores in the same storage.
+// basesIn returns the directories of Destinations in a store. They include the Destinations of
+// other state stores in the same storage.
 func (o *observed) basesIn(store *storeView) []tree.Path {
 	at := store.location(tree.Path{})
 	var bases []tree.Path
@@ -97,8 +94,7 @@ func (x *formerIndex) update(files statestore.Files) {
 	x.files = files
 }
 
-// read returns the record at a path. For a file that is not a record, it returns a readRecord with
-// an error.
+// read returns the record at a path. The result has an error if the file is not a record.
 func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path) (*readRecord, error) {
 	key := recordKey{path, x.paths[path]}
 	if read, known := x.parsed[key]; known {
@@ -113,22 +109,16 @@ func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path
 	return read, nil
 }
 
-// formerDestination returns a Destination with the given directory, to compute the paths of
-// records in it.
+// formerDestination returns a Destination from which the paths of records in a directory can be
+// computed.
 func formerDestination(name string, base tree.Path) *kratix.Destination {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.Path = name, base.String()
 	return d
 }
 
-// countFormer decides whether placements that are recorded outside the directory of their
-// Destination count. If the group of a request is placed on any Destination already, the placement
-// is an old copy, which does not count. A placement of a dependency, or of a source that assigns
-// Works, is an old copy only if the group is placed on the same Destination. Otherwise the placement
-// counts.
-//
-// A request thus stays on a missing Destination, and follows a Destination to another path or
-// store.
+// countFormer decides which former placements count as placed, so that a request follows its
+// Destination to another path or store. The others are old copies: their group is placed already.
 func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
 		return
@@ -162,7 +152,7 @@ func compareFormer(o *observed, a, b *formerPlacement) int {
 	)
 }
 
-// has reports whether a Destination is in the input, including those in Unwritten.
+// has reports whether a Destination is in the input, including Unwritten.
 func (o *observed) has(name string) bool {
 	if o.names == nil {
 		o.names = make(map[string]bool, len(o.Destinations))
@@ -173,9 +163,8 @@ func (o *observed) has(name string) bool {
 	return o.names[name]
 }
 
-// addInherited drops the former placements that other controllers recorded and those that it has
-// seen in another store at the same location. It adds the records of other Destinations in a
-// Destination's directory. Records that mayTakeOver accepts become the Destination's own.
+// addInherited drops duplicates and the former placements of other controllers, and adds inherited
+// placements. A record that mayTakeOver accepts becomes the Destination's own instead.
 func addInherited(o *observed, policy Policy) {
 	seen := map[layout.Location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
@@ -201,8 +190,7 @@ func addInherited(o *observed, policy Policy) {
 }
 
 // mayTakeOver reports whether a placement in the directory of a Destination becomes the
-// Destination's own, because its former Destination is gone. If the source assigns Works to
-// Destinations, the placement must also be assigned to the new one.
+// Destination's own. The former Destination must be gone.
 func (o *observed) mayTakeOver(d *destinationView, entry *kratix.WorkPlacement) bool {
 	if o.has(entry.Spec.TargetDestinationName) || o.Unseen {
 		return false
@@ -216,8 +204,7 @@ func (o *observed) isAssigned(p *kratix.WorkPlacement, destination string) bool 
 	return is
 }
 
-// takeOver adds a copy of a placement of another Destination with the same directory. The copy
-// belongs to d.
+// takeOver adds a record of d for a placement of a former Destination.
 func (d *destinationView) takeOver(entry recordView) {
 	own := entry.Placement.DeepCopy()
 	own.Name = kratix.PlacementName(own.Work().Name, d.Name, own.Spec.ID)
@@ -225,7 +212,7 @@ func (d *destinationView) takeOver(entry recordView) {
 	own.Labels[kratix.TargetDestinationLabel] = d.Name
 	path, err := layout.RecordPath(d.Destination, own)
 	if err != nil {
-		return // the Destination's name is not a valid path, so nothing can be written there
+		return // the Destination's name is not a valid path
 	}
 	at := slices.IndexFunc(d.records, func(r recordView) bool { return r.path == path })
 	d.records = slices.Clone(d.records)

@@ -374,7 +374,6 @@ func TestRandomDestinationEvents(t *testing.T) {
 	}
 }
 
-// TestRandomDestinationEventsOnGit uses a git repository as the store.
 func TestRandomDestinationEventsOnGit(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

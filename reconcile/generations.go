@@ -2,7 +2,7 @@ package reconcile
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// generations is a cache whose entries are dropped after a whole round without use.
+// generations is a cache that drops entries after a whole round without use.
 type generations[K comparable, V any] struct{ now, before map[K]V }
 
 func (m *generations[K, V]) rotate() { m.now, m.before = make(map[K]V, len(m.now)), m.now }

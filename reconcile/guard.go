@@ -17,21 +17,19 @@ const (
 	removableOneIn = 5
 )
 
-// removals is the input of the deletion guard: the removals of one round in all stores, and the
-// numbers to compare them with.
+// removals is the input of the deletion guard.
 type removals struct {
-	// counted is the number of placements whose Work or group is missing, without evidence that it
-	// was deleted.
+	// counted is the number of removals without evidence that the Work or group was deleted.
 	counted int
-	// recent is the number of placements that were removed earlier within the window.
+	// recent is the number of earlier removals within the window.
 	recent int
-	// recorded is the number of placements with a record, in all stores that were read.
+	// recorded is the number of placements with a record.
 	recorded int
 	works    int
-	// settling means that the input may still be incomplete, so that a missing Work may appear.
+	// settling means that the input may still be incomplete.
 	settling bool
-	// missing is the number of objects that have been missing from the input for less than the
-	// removal delay. Their number may grow, because files are moved or deleted one by one.
+	// missing is the number of objects that have been missing from the input for less than the removal
+	// delay.
 	missing int
 }
 
@@ -43,7 +41,7 @@ const (
 	removalsDelayed judgement = "its Work is missing, but not for long enough yet"
 )
 
-// judge returns the decision about the counted removals of a round. All of them are made, or none.
+// judge returns the decision about the counted removals of a round. It is the same for all of them.
 func judge(r removals, allowed Allowance) judgement {
 	sum, most := r.counted+r.recent, max(freeRemovals, (r.recorded+r.recent)/removableOneIn)
 	switch {
@@ -62,7 +60,7 @@ func judge(r removals, allowed Allowance) judgement {
 }
 
 type removalRules struct {
-	// now is the time of the round. Without a clock it is zero, and each round is judged alone.
+	// now is the time of the round. It is zero without a clock.
 	now        time.Time
 	window     time.Duration
 	allowed    Allowance
@@ -78,19 +76,17 @@ type guardVerdict struct {
 
 type guard struct {
 	judgement
-	// ledger is the new content of the Destination's ledger. It is empty without a ledger.
+	// ledger is the new content of the Destination's ledger, or empty.
 	ledger string
 	counts bool
 }
 
-// sameEffect reports whether two guards lead to the same outcome on a Destination. The ledger is
-// compared only if the removals are counted.
+// sameEffect reports whether two guards lead to the same outcome on a Destination.
 func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// countRemovals returns the input of the guard, and the counted removals by Destination. It omits
-// removals on Destinations that are not written, or that are being deleted.
+// countRemovals returns the input of the guard, and the counted removals by Destination.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}
@@ -110,8 +106,8 @@ func countRemovals(o *observed, parts planned, rules removalRules) (removals, ma
 	return all, by
 }
 
-// countRecorded returns how many of the removed placements have records in the Destination's
-// directory. It returns 0 if the Destination is being deleted.
+// countRecorded returns the number of removed placements with records in the Destination's
+// directory, or 0 if the Destination is being deleted.
 func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	if len(removed) == 0 || d.IsDeleted() {
 		return 0
@@ -148,7 +144,7 @@ func (v *guardVerdict) of(d *destinationView) guard {
 		g.ledger = d.ledgerText
 	}
 	if n == 0 {
-		g.judgement = removalsAllowed // no removal on this Destination is counted, so the judgement has no effect here
+		g.judgement = removalsAllowed // no removal on this Destination is counted
 	}
 	return g
 }

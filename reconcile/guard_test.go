@@ -197,7 +197,7 @@ func TestFreshLedgerOutlivesOtherChanges(t *testing.T) {
 	w, now := guarded(t, 1, 20)
 	w.snapshot.Works = slices.Clone(w.snapshot.Works[5:])
 	w.round()
-	for i := range 3 { // the first round does a full check, and the others use the cache
+	for i := range 3 { // the first of these rounds does a full check, and the others use the cache
 		*now = now.Add(2 * time.Minute)
 		w.put("w0-19", fmt.Sprint("changed", i)).Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{MatchLabels: map[string]string{"name": "d0"}}}
 		w.round()

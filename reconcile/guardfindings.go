@@ -40,7 +40,8 @@ func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(c
 	}}
 }
 
-// place returns the Destination with the counted removals, if there is only one.
+// place returns the Destination with the counted removals if there is exactly one, and otherwise
+// the zero Place.
 func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 	for _, d := range destinations {
 		if len(v.guarded) == 1 && v.guarded[d.Name] > 0 {
@@ -69,8 +70,7 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 	return reasons
 }
 
-// emptyFindings returns a finding for each empty file whose former content is unknown. While there
-// is such a file, no placement is removed because its Work is missing.
+// emptyFindings returns a finding for each empty file whose former content is unknown.
 func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {

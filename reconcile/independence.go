@@ -13,14 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// independence is the cached data of a Destination on which each placement has its own directory
-// and none affects another one. All findings on such a Destination are warnings about objects that
-// the API server may refuse.
+// independence is cached data of a Destination on which no placement affects another. The findings
+// on such a Destination are warnings about objects that the API server may refuse.
 type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
-	// foreign are the files of each root that belong to no placement. provides means that the API
-	// server may refuse other objects if the objects of the placements are missing.
+	// foreign are the foreign files of each root. provides means that a verdict on a root has
+	// Provides.
 	foreign  [][]dedupe.File
 	provides bool
 }
@@ -42,7 +41,7 @@ func newIndependent(c *checked, made *outcome) *independence {
 			return nil
 		}
 		if (compared[p.object()] || slices.ContainsFunc(p.stored, c.isNeeded)) && !p.isStored() {
-			return nil // the next check compares these placements with other stored files
+			return nil // the next check of this placement has other stored files
 		}
 		own[p.record.Path] = true
 	}
@@ -54,13 +53,13 @@ func newIndependent(c *checked, made *outcome) *independence {
 	return &independence{digest: digest, ignored: c.ignored, foreign: c.foreign, provides: c.provides}
 }
 
-// mayBeIndependent reports whether nothing on the Destination except placements affects others.
+// mayBeIndependent reports whether nothing except the placements rules out independence.
 func (c *checked) mayBeIndependent() bool {
 	return sizeOf(c.foreign) <= maxForeign && !c.unfolded && len(c.removed) == 0 && !c.IsDeleted() && c.isPlain()
 }
 
-// isIndependent reports whether a placement of the plan is writable and has its own directory,
-// whose path is case-folded and in Unicode's normal form.
+// isIndependent reports whether a placement of the plan is writable and plain, and its directory
+// has a folded path.
 func (p *placement) isIndependent() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }
@@ -70,16 +69,13 @@ func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// staysIndependent reports whether the placements of a Destination were independent, and nothing
-// but its placements and files has changed. It returns false in a store that is written stepwise,
-// because each change there is compared with the stored files.
+// staysIndependent reports whether a cached independence can be used in this round.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
 
-// update derives an outcome from the previous one of a Destination with independent placements. It
-// renders and checks only the placements that have changed. It returns false if a changed placement
-// may affect others, so that the whole Destination must be checked.
+// update derives an outcome from the previous outcome by checking the changed placements. It
+// returns false if the whole Destination must be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
@@ -88,7 +84,7 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 	w := &wanted{situation: now, renderings: renderings{}}
 	view := *now.destinationView
 	w.destinationView, w.plan = &view, part
-	w.fixtures, _ = layout.Fixtures(w.Destination) // a Destination without roots is left out before
+	w.fixtures, _ = layout.Fixtures(w.Destination) // an error would have excluded the Destination before
 	w.indexRecords()
 	w.place(nil, unpacked)
 	if len(w.findings) > 0 || !isOnlyTheirs(w, &known.situation) || mayMeetOthers(w, known) {
@@ -119,9 +115,8 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
 }
 
-// findingsAboutOthers returns the findings of the last outcome without those about the Works of the
-// changed placements. It returns false if the findings about these Works may also be about an
-// unchanged placement.
+// findingsAboutOthers returns the findings of the last outcome that are not about the changed
+// placements. It returns false if one of them may also be about an unchanged placement.
 func (known *cacheEntry) findingsAboutOthers(now *situation, changed []*placement) ([]finding.Finding, bool) {
 	all := known.outcome.findings
 	warned := warnedAbout(all)
@@ -152,10 +147,8 @@ func warnedAbout(warnings []finding.Finding) map[string]bool {
 	return objects
 }
 
-// changed returns the placements that have changed or were not written yet, and the former
-// placements that they replace. It returns false if a placement is gone or misplaced. It also
-// returns false if one was changed before it was written, because another placement may have needed
-// its former content.
+// changed returns the placements that have changed or are not yet written, and the placements that
+// they replace. It returns false if the whole Destination must be checked.
 func (known *cacheEntry) changed(now *situation) (changed destinationPlan, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.plan.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
@@ -191,9 +184,8 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	return changed, replaced, true
 }
 
-// isOnlyTheirs reports whether the placements are plain, and all differences in the store lie in
-// their directories or are their records. It then reduces the Destination's records to those of the
-// placements.
+// isOnlyTheirs reports whether the placements are plain and no other files of the Destination have
+// changed. It then reduces the Destination's records to those of the placements.
 func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
 	for _, p := range w.placements {
@@ -247,8 +239,7 @@ func sizeOf(roots [][]dedupe.File) (size int) {
 	return size
 }
 
-// placementsWith returns the reported placements without the replaced ones, merged with the new
-// ones.
+// placementsWith returns the reported placements without the replaced ones, merged with come.
 func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
 	all := make([]report.Placement, 0, len(o.placements)+len(come))
 	for _, p := range o.placements {
@@ -263,8 +254,8 @@ func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.W
 	return slices.Concat(all, come)
 }
 
-// mayMeetOthers reports whether one of the placements, which have their own directories, may
-// conflict with another file or placement on the Destination.
+// mayMeetOthers reports whether a placement may conflict with another file or placement on the
+// Destination.
 func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	var dirs tree.Set
 	for _, p := range w.placements {

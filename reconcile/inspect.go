@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Inspect returns the input from which a round would plan, and the findings about it.
+// Inspect returns the input from which a round would plan, and the findings about it. An error
+// means that the source cannot be read.
 func (r *Reconciler) Inspect(ctx context.Context) (scheduler.Input, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {

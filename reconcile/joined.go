@@ -13,11 +13,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// joinedFile is the aggregated file of filepath mode aggregatedYAML, split into its parts.
+// joinedFile is the joined file of a Destination, split into its parts.
 type joinedFile struct {
 	parts map[tree.Path][]byte
-	// mixedUp means that the file has content that does not match the records, so that it cannot be
-	// split.
+	// mixedUp means that the file does not match the records, so that it cannot be split.
 	mixedUp bool
 }
 
@@ -70,10 +69,8 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. If the
-// file is up to date, no part can be lost. Otherwise a part may be lost if a placement is not
-// written, or if no record lists files and the plan may be incomplete. The part may then belong to
-// a placement that is not in the plan.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. A
+// placement that is not in the plan may have a part too.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

@@ -48,7 +48,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 			}
 			w.expectUnchanged(held, "KS001", "KS063")
 			for _, p := range w.round().Placements {
-				if p.Written != isRemembered { // if Written were wrong, the WorkPlacement would be created or deleted by mistake
+				if p.Written != isRemembered { // a wrong value would create or delete the WorkPlacement
 					t.Errorf("%s is written: %v", p.Work, p.Written)
 				}
 			}
@@ -67,8 +67,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	}
 }
 
-// The file has exactly the content of a and b. It therefore cannot contain a part of c, which is
-// quarantined.
+// The file has the content of a and b, so it cannot contain a part of c.
 func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w := writtenByKratix(t, "one", "two")
 	w.put("a", "one")

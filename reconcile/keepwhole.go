@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// keepWhole keeps all files of a Destination with a changed layout while one of its recorded
-// placements cannot be written. A Destination with files in both layouts might not build.
+// keepWhole keeps all files of a Destination with a changed layout while a recorded placement
+// cannot be written. A Destination with files in both layouts might not build.
 func (c *checked) keepWhole() {
 	at := slices.IndexFunc(c.candidates, func(p *candidate) bool { return !p.writable() && c.recordOf(&p.placement) != nil })
 	if !c.relayout || at < 0 {

@@ -10,7 +10,7 @@ import (
 
 const largeWork = 1 << 20
 
-// large caches the sizes of the large Works, so that only new Works have to be measured.
+// large caches the sizes of the large Works.
 type large struct {
 	works []*kratix.Work
 	sizes map[*kratix.Work]int

@@ -14,8 +14,8 @@ type ledgerView struct {
 	ledgerText string
 }
 
-// maxLedger is the maximum number of bytes that are parsed of a ledger, because anyone who can
-// write to the store can write a ledger of any size.
+// maxLedger is the maximum number of bytes of a ledger that are parsed. Anyone who can write to the
+// store can write a ledger of any size.
 const maxLedger = 64 << 10
 
 func readLedger(ctx context.Context, store *storeView, path tree.Path) (ledgerView, error) {

@@ -20,14 +20,13 @@ func ledgerFiles(c *checked) []tree.File {
 	return []tree.File{{Path: path, Content: []byte(text)}}
 }
 
-// removesCounted reports whether the changes include a removal that the guard counts. A removal that
-// the server refuses is not in the changes.
+// removesCounted reports whether the changes include a removal that the guard counts.
 func removesCounted(c *checked) bool {
 	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.plan.removed, r.Placement) })
 }
 
-// clearLedger removes a ledger whose entries no longer count, but only together with other changes.
-// It does not justify a commit of its own.
+// clearLedger removes a ledger whose entries no longer count, together with other changes. A commit
+// for the ledger alone is not worth it.
 func clearLedger(c *checked, set *statestore.ChangeSet) {
 	stale := c.ledgerText != "" && (c.plan.guard.ledger == "" || c.isRemovedWithFiles())
 	if !stale || set.Empty() || slices.Contains(set.Remove, c.ledgerPath) {

@@ -2,9 +2,8 @@ package reconcile
 
 import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
-// findLeftovers sets the leftovers to the unfinished files in the Destination's directory. It sets
-// none while a placement is kept or a record is invalid, because an unfinished file could belong to
-// the kept placement, or to the placement of the record.
+// findLeftovers sets the leftovers to the unfinished files in the Destination's directory. It does
+// nothing if one of them could belong to a placement that is kept.
 func (c *checked) findLeftovers() {
 	if unfinished := c.unfinished(); len(unfinished) > 0 && len(c.invalidRecords) == 0 && c.decided() {
 		c.leftovers = unfinished

@@ -6,14 +6,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// lookup finds the state stores and Secrets of a snapshot by name, so that opening many stores
-// takes linear time.
+// lookup finds the objects of a snapshot by name.
 type lookup struct {
 	stores   map[kratix.StateStoreReference]*storeView
 	specs    map[kratix.StateStoreReference]spec
 	secrets  map[kratix.Key]*kratix.Secret
 	profiles map[string]*profile.Profile
-	// reported is the set of objects for which the source has reported a finding.
+	// reported are the objects about which the source has a finding.
 	reported map[string]bool
 }
 
@@ -22,8 +21,7 @@ type spec struct {
 	secret *kratix.SecretReference
 }
 
-// newLookup returns the lookup of a snapshot, without stores. If several state stores or Secrets
-// have the same name, the first one counts.
+// newLookup returns the lookup of a snapshot, without stores.
 func newLookup(snapshot source.Snapshot) lookup {
 	l := lookup{
 		stores: map[kratix.StateStoreReference]*storeView{}, specs: map[kratix.StateStoreReference]spec{},
@@ -53,8 +51,8 @@ func (l *lookup) addSpec(store kratix.StateStore) {
 	}
 }
 
-// lacks reports whether a store names a missing Secret. A Secret that exists and cannot be read
-// does not count, because the source has reported it.
+// lacks reports whether a reference names a missing Secret. A Secret about which the source has a
+// finding is not missing.
 func (l *lookup) lacks(ref *kratix.SecretReference) bool {
 	return ref != nil && l.secret(ref) == nil && !l.reported[kratix.SecretKind+" "+ref.Key().String()]
 }
@@ -64,8 +62,7 @@ func (l *lookup) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.Se
 	return found.object, found.secret
 }
 
-// secret returns the Secret that a store names. It returns nil if the store names none, or the
-// Secret is missing.
+// secret returns the Secret that a reference names, or nil.
 func (l *lookup) secret(ref *kratix.SecretReference) *kratix.Secret {
 	if ref == nil {
 		return nil

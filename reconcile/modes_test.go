@@ -101,7 +101,7 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 		t.Errorf("shared.yaml is %q", got)
 	}
 
-	// The removal of one Work keeps the files of the others, even one at the same path.
+	// The removal of one Work keeps the files of the others, even at the same path.
 	w.remove("a")
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 	want := []string{"worker-1/.kratix/default-b.worker-1-5058f.yaml", "worker-1/.kratix/default-c.worker-1-5058f.yaml", "worker-1/c.yaml", "worker-1/shared.yaml"}
@@ -109,7 +109,7 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 		t.Errorf("store has %v", got)
 	}
 
-	// An update drops the files that are no longer wanted, and keeps foreign files.
+	// An update removes the files that are no longer wanted, and keeps foreign files.
 	w.write(map[string]string{"worker-1/by-hand.yaml": testkit.ConfigMaps("hand")})
 	w.putFiles("b", map[string]string{"new.yaml": testkit.ConfigMaps("b")})
 	w.expect(w.round(), map[string]report.State{"b": report.Placed, "c": report.Unchanged})
@@ -165,8 +165,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 
-	// A Work that cannot be read also keeps its stored part, while another one changes and a third is
-	// removed.
+	// A Work that cannot be read also keeps its stored part.
 	w.remove("b")
 	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}}
 	w.put("a", "a3")

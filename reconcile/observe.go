@@ -22,22 +22,22 @@ type observed struct {
 	source.Snapshot
 	stores  []*storeView
 	leftOut []scheduler.Destination
-	// misfits are the Destinations in leftOut that have no valid layout. vacant are empty
-	// Destinations that are being deleted and overlap others.
+	// misfits are the Destinations in leftOut without a valid layout. vacant are empty Destinations
+	// that are being deleted and overlap others.
 	misfits, vacant []*kratix.Destination
-	// unused are stores in the input that no Destination uses and that were read. unreadable are
-	// stores that no Destination uses and that cannot be read.
+	// unused are stores that no Destination uses and that were read. unreadable are stores that no
+	// Destination uses and that cannot be read.
 	unused, unreadable []*storeView
-	// unread are placements that count as placed although no usable directory of a Destination has their
-	// records: only the source has them, the record is elsewhere, or the Destination is left out.
+	// unread are placements that count as placed and have no record in a usable directory of their
+	// Destination.
 	unread []*kratix.WorkPlacement
-	// former are placements recorded outside the directory of their Destination. copies are those
-	// of them that do not count as placed.
+	// former are the former and inherited placements. copies are those among them that do not count as
+	// placed.
 	former []*formerPlacement
 	copies []*kratix.WorkPlacement
 	names  map[string]bool
 	works  map[kratix.Key]bool
-	// decided are placements that have a decision on their Work and no record yet.
+	// decided are placements with a decision on their Work and no record yet.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
 	lookup   lookup
@@ -48,8 +48,7 @@ type storeView struct {
 	ref         kratix.StateStoreReference
 	spec        kratix.Object
 	lacksSecret bool
-	// rejectsSecret means that the Secret that the state store names exists but cannot be used. A
-	// finding contains the reason.
+	// rejectsSecret means that the state store's Secret exists but cannot be used.
 	rejectsSecret bool
 	// orphans are the WorkPlacements, sorted, whose Work is gone and that no controller
 	// deletes.
@@ -69,16 +68,13 @@ type destinationView struct {
 	// inherited are records of other Destinations in this Destination's directory.
 	inherited []recordView
 	owners    []string
-	// assumed are the placements whose records are implied: they are not in the store.
+	// assumed are the placements with implied records.
 	assumed []*kratix.WorkPlacement
-	// relayout means that the Destination's files are to be rewritten, because they have another
-	// layout.
+	// relayout means that the Destination's files must be rewritten in another layout.
 	relayout bool
-	// formerMode is the filepath mode in which the Destination has files, if it is not the current
-	// one.
+	// formerMode is the filepath mode of the existing files, or empty if it is the current mode.
 	formerMode string
-	// legacy maps the path of each file list that Kratix keeps in mode none to the listed
-	// files.
+	// legacy are the listed files by the path of the file list. Kratix keeps these lists in mode none.
 	legacy map[tree.Path][]tree.Path
 	// invalidRecords are files in the record directory that do not parse or are not trusted.
 	invalidRecords []tree.Path
@@ -98,8 +94,7 @@ func (o *observations) startRound() {
 	o.unrecorded.rotate()
 }
 
-// observe opens and reads the stores that Destinations name, and the other stores in the input. The
-// result also contains the snapshot.
+// observe opens and reads the stores that Destinations name, and the other stores in the input.
 func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
@@ -139,9 +134,8 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	return w
 }
 
-// addUnwritten marks as unread the Destinations to which nothing may be written. Their placements
-// stay, and requests that may be placed there are not placed elsewhere. It marks none if the source
-// assigns Works to Destinations, because the scheduler then chooses no Destination.
+// addUnwritten marks the Destinations to which nothing may be written as unread, so that their
+// placements stay.
 func addUnwritten(o *observed) {
 	if o.Assigned {
 		return
@@ -151,10 +145,9 @@ func addUnwritten(o *observed) {
 	}
 }
 
-// keepOpen makes the opener close the stores that no Destination names and that are not described
-// in the input.
+// keepOpen makes the opener close the stores that this round does not use.
 func keepOpen(o *observed, opener statestore.Opener) {
-	refs := o.describedStores() // readUnused also reads the stores that no Destination names
+	refs := o.describedStores()
 	for _, store := range o.stores {
 		refs = append(refs, store.ref)
 	}
@@ -235,7 +228,7 @@ func (s *storeView) read(ctx context.Context) {
 	}
 }
 
-// addState adds the findings about a store that was read, and reads its records.
+// addState adds the findings about a store, and reads its records.
 func addState(ctx context.Context, o *observed, store *storeView, seen *observations) {
 	for _, warning := range store.state.Warnings {
 		o.findings = append(o.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
@@ -249,7 +242,7 @@ func addState(ctx context.Context, o *observed, store *storeView, seen *observat
 			failure.Cause = finding.SecretMissing
 		}
 		if store.rejectsSecret && failure.Cause == finding.Unopened {
-			return // another finding already describes the Secret
+			return // another finding describes the Secret
 		}
 		o.findings = append(o.findings, failure)
 	}

@@ -25,8 +25,7 @@ func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked
 	return at, "", false
 }
 
-// filledBy returns the object in the store that keeps a file from being written at a path: an
-// object above or below the path, or one at the path that is not a file.
+// filledBy returns the object in the store that keeps a file from being written at a path.
 func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
 	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {
 		return at, kind, true
@@ -43,8 +42,7 @@ func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled boo
 }
 
 // quarantineBlocked quarantines the placements whose root, joined file or record cannot be written
-// because another object in the store is in its way. It also drops the Destination's own files that
-// are blocked.
+// because of another object in the store. It also drops the blocked fixtures.
 func (c *checked) quarantineBlocked() {
 	for _, root := range c.roots {
 		if at, kind, blocked := c.blockedBy(root); blocked {
@@ -96,8 +94,8 @@ func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	})
 }
 
-// isBlockedFixture reports whether one of the Destination's own files, such as a canary, cannot be
-// written. It adds a finding, unless the whole directory of the file is blocked.
+// isBlockedFixture reports whether a fixture, such as a canary, cannot be written. It adds a
+// finding, unless the whole directory of the file is blocked.
 func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
 		c.add(finding.Finding{
@@ -113,7 +111,7 @@ func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	return filled
 }
 
-// obstacles returns the objects below a root that are not files and block wanted files.
+// obstacles returns the obstacles below a root that block wanted files.
 func (c *rootCheck) obstacles(root tree.Path) []dedupe.Obstacle {
 	var found []dedupe.Obstacle
 	var files, dirs tree.Set
@@ -150,8 +148,8 @@ func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	return files, dirs
 }
 
-// reportAlike reports paths that differ only in case from a path of another placement, or of a file
-// that belongs to no placement.
+// reportAlike reports paths that differ only in case from a path of another placement, or from a
+// foreign file.
 func reportAlike(c *checked, foreign []dedupe.File) {
 	var paths []tree.Path
 	var places []finding.Place
@@ -175,7 +173,7 @@ func reportAlike(c *checked, foreign []dedupe.File) {
 	for i, place := range places {
 		other, is := alike[i]
 		if !is || places[other].Object == place.Object {
-			continue // paths of one placement are checked when it is rendered
+			continue // paths of one placement are compared when it is rendered
 		}
 		c.add(finding.Finding{
 			Rule: finding.PathsDifferOnlyInCase(), Place: place,

@@ -212,8 +212,6 @@ func (w *testEnv) noFileIsADirectory() {
 	}
 }
 
-// TestRandomPathsNeverCollide adds and removes Works, foreign files and symlinks with overlapping
-// paths. No path may become both a file and a directory.
 func TestRandomPathsNeverCollide(t *testing.T) {
 	held, placed := 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {

@@ -9,9 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// reportOldCopies reports the old copies in directories that no Destination uses any more, with one
-// finding for each directory. It omits the files of Destinations in the input that cannot be used,
-// because these files may not be old copies.
+// reportOldCopies adds a finding for each directory that has old copies and that no Destination
+// uses any more.
 func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation
@@ -52,8 +51,7 @@ func (o *observed) reaches(name string) bool {
 	})
 }
 
-// knows reports whether a Work is in the input, valid or not. It returns true for any Work if the
-// input is incomplete.
+// knows reports whether a Work is or may be in the input, valid or not.
 func (o *observed) knows(key kratix.Key) bool {
 	if o.works == nil {
 		o.works = make(map[kratix.Key]bool, len(o.Works)+len(o.Rejected))

@@ -2,8 +2,8 @@ package reconcile
 
 import "github.com/kratix-schedule/kratix-schedule/source"
 
-// Follower is a statestore.Opener whose stores depend on the input. Follow is called with the
-// input of a round before a store is opened.
+// Follower is a statestore.Opener whose stores depend on the input. A round calls Follow before it
+// opens stores.
 type Follower interface {
 	Follow(snapshot source.Snapshot)
 }

@@ -33,8 +33,6 @@ func stageFiles() []stageFile {
 
 type stageFile struct{ stage, files string }
 
-// withoutImports is an importer that returns empty packages. The test needs only the names of this
-// package.
 type withoutImports struct{}
 
 func (withoutImports) Import(name string) (*types.Package, error) {

@@ -13,19 +13,16 @@ import (
 type outcome struct {
 	findings []finding.Finding
 	changes  fileChanges
-	// units are the changes, divided into the units that a server may refuse separately.
+	// units are the changes, divided into units.
 	units []unitChange
 	// placements are the states to report once the changes are written, sorted as in a report.
 	placements []report.Placement
-	// conflicting are new placements that are quarantined on this Destination and may be written on
-	// another one. doubtful are new placements that are written although the API server may refuse
-	// them.
+	// conflicting are new placements that are quarantined and may be written on another Destination.
+	// doubtful are new placements that the API server may refuse.
 	conflicting, doubtful []choice
-	// blocked names the WorkPlacements that cannot be written until Kratix has removed outgoing
-	// files.
+	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing files.
 	blocked []string
-	// emptied means that the Destination is being deleted with its files, and has no files left
-	// after the round except those of reported placements.
+	// emptied means that the Destination is being deleted together with its files.
 	emptied bool
 }
 
@@ -88,8 +85,7 @@ func placementStates(c *checked, made changes) []report.Placement {
 	return states
 }
 
-// own returns p if it is a placement on the Destination, and otherwise nil. A placement that is
-// only in the Destination's directory is reported with its own Destination.
+// own returns p if it is placed on this Destination, and otherwise nil.
 func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	if p.Spec.TargetDestinationName != d.Name {
 		return nil
@@ -97,8 +93,8 @@ func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// filesChanged returns the files of a Destination that the changes add, change and remove. stored
-// are the files of the store before the changes.
+// filesChanged returns the files that the changes add, change and remove. stored are the files
+// before the changes.
 func (o *outcome) filesChanged(destination string, stored statestore.Files) report.Destination {
 	of := report.Destination{Name: destination, Removed: o.changes.Remove}
 	for _, file := range o.changes.Write {
@@ -111,8 +107,8 @@ func (o *outcome) filesChanged(destination string, stored statestore.Files) repo
 	return of
 }
 
-// unwritten returns the placements for the case that the changes are not written. Placements that
-// would be Placed or Removed get the given state.
+// unwritten returns the placements in the case that the changes are not written. The given state
+// replaces Placed and Removed.
 func (o *outcome) unwritten(state report.State) []report.Placement {
 	placements := slices.Clone(o.placements)
 	for i := range placements {

@@ -17,17 +17,16 @@ import (
 )
 
 // outgoingFile is a file in the store that will be removed or replaced. of is the group that the
-// file belongs to, if it is known and the only one.
+// file belongs to, if it is known.
 type outgoingFile struct {
 	dedupe.File
 	of    placedGroup
 	stays bool
 }
 
-// outgoingCheck quarantines placements that conflict with files that are to be removed and are
-// still in the store. Kratix writes placements one after the other in any order, while the rest of
-// the check assumes that all changes are written at once. A file of a group does not block the same
-// group, because each group is written as a whole.
+// outgoingCheck quarantines placements that conflict with outgoing files of other groups. Kratix
+// writes placements one by one in any order, while the rest of the check assumes that all changes
+// are written at once.
 type outgoingCheck struct {
 	*checked
 	files []outgoingFile
@@ -50,19 +49,19 @@ func (c *checked) checkOutgoing(ctx context.Context) error {
 			waiting = append(waiting, p)
 		}
 	}
-	for _, p := range waiting { // a blocked placement still counts as written while the others are checked
+	for _, p := range waiting { // a blocked placement counts as written while the others are checked
 		p.state, p.reason = report.HeldBack, reasonOutgoing
 		c.blocked = append(c.blocked, kratix.Describe(p.WorkPlacement))
 	}
 	return nil
 }
 
-// reasonOutgoing is the reason of a placement that is blocked by outgoing files. The files will be
-// removed, so the placement is not tried on other Destinations.
+// reasonOutgoing is the reason of a placement that is blocked by outgoing files. Such a placement
+// is not tried on other Destinations.
 const reasonOutgoing = "an object of it is still in the state store with a placement that gives it up"
 
-// conflicts reports whether a placement conflicts with outgoing files of others. It adds the
-// findings about the conflicts.
+// conflicts reports whether a placement conflicts with outgoing files of other groups, and adds the
+// findings.
 func (c *outgoingCheck) conflicts(p *candidate) bool {
 	claim := p.claim()
 	root := dedupe.Root{
@@ -75,7 +74,7 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 		if file.of == groupOf(p.WorkPlacement) || !file.Path.Within(root.Path) {
 			continue
 		}
-		if p.rendering.Joined { // the parts have no path of their own, so only objects can conflict
+		if p.rendering.Joined { // parts have no path of their own, so only objects can conflict
 			file.Path = temporaryPath(root.Path, i)
 		}
 		root.Foreign = append(root.Foreign, file.File)
@@ -111,7 +110,7 @@ func temporaryPath(root tree.Path, i int) tree.Path {
 	return root.Join(name)
 }
 
-// find sets the files that are in the store now and that the decided changes remove or replace.
+// find sets the outgoing files, including those of the changes in this round.
 func (c *outgoingCheck) find(ctx context.Context) error {
 	for _, file := range c.store.state.Outgoing {
 		if file.Path.Within(c.base) {
@@ -166,8 +165,8 @@ func (c *candidate) keeps(file dedupe.File) bool {
 	return false
 }
 
-// placeOf returns the place that findings name for a file in the store: the WorkPlacement from
-// which Kratix writes the file or, if that is unknown, the store.
+// placeOf returns the place of a file in the store for findings: the WorkPlacement that the file is
+// from or, if that is unknown, the store.
 func (s *situation) placeOf(path tree.Path) finding.Place {
 	object := s.store.ref.String()
 	if whose := s.store.state.WrittenBy; whose != nil {
@@ -176,7 +175,8 @@ func (s *situation) placeOf(path tree.Path) finding.Place {
 	return finding.Place{Object: object, File: path.String()}
 }
 
-// nameOf returns the name of a recorded placement's WorkPlacement in the cluster, if it is known.
+// nameOf returns the name of a recorded placement's WorkPlacement if it is known, or else of the
+// recorded placement.
 func (c *outgoingCheck) nameOf(record recordView) string {
 	if object := c.placeOf(record.path).Object; object != c.store.ref.String() {
 		return object
@@ -203,8 +203,7 @@ func isWorkPlacement(object string) bool {
 }
 
 // withOwners returns the findings with descriptions of the related objects. role returns the
-// description of an object, or "" to leave the message unchanged. The fix for an orphan is to
-// delete it.
+// description of an object, or "" for none.
 func (s *situation) withOwners(found []finding.Finding, role func(object string) string) []finding.Finding {
 	if !s.store.state.Stepwise {
 		return found
@@ -226,8 +225,8 @@ func (s *situation) withOwners(found []finding.Finding, role func(object string)
 	return named
 }
 
-// groupAt returns the group that a file in the store belongs to, by its directory or by its record.
-// It returns the zero group for a joined file, and if the group is unknown.
+// groupAt returns the group that a file in the store belongs to. It returns the zero group for a
+// joined file, and if the group is unknown.
 func (c *outgoingCheck) groupAt(path tree.Path) placedGroup {
 	if joined, ok := layout.JoinedFile(c.Destination); ok && joined == path {
 		return placedGroup{}

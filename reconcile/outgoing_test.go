@@ -26,7 +26,7 @@ func TestPollBacksOff(t *testing.T) {
 		{10 * time.Minute, []string{"a"}, time.Minute},
 		{11 * time.Minute, []string{"a", "b"}, 500 * time.Millisecond}, // b is also blocked
 		{12 * time.Minute, []string{"a", "b"}, 30 * time.Second},
-		{13 * time.Minute, []string{"b"}, 500 * time.Millisecond}, // a is no longer blocked, so b may be free soon
+		{13 * time.Minute, []string{"b"}, 500 * time.Millisecond},
 		{14 * time.Minute, nil, 0},
 		{15 * time.Minute, []string{"b"}, 500 * time.Millisecond},
 	} {

@@ -9,7 +9,7 @@ import (
 )
 
 // excludeForeignOwned excludes the Destinations where another controller has recorded placements,
-// unless Policy.Adopt is set. Requests that may be placed there stay unplaced.
+// unless Policy.Adopt is set.
 func excludeForeignOwned(o *observed, store *storeView, policy Policy) {
 	if policy.Adopt {
 		return

@@ -14,8 +14,8 @@ import (
 type pastPlacements struct {
 	*delivering
 	then *pastState
-	// parts are the parts of the joined file by the path of the record. The map is nil before the
-	// file is divided.
+	// parts are the parts of the joined file by the path of the record. It is nil until the file is
+	// divided.
 	parts map[tree.Path][]byte
 }
 
@@ -23,11 +23,10 @@ func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 	return &pastPlacements{delivering: d, then: then}
 }
 
-// errDivided is the error of a joined file that does not match the records of its parts.
 var errDivided = errors.New("the joined file does not match the records of its parts")
 
-// files returns the files of a placement, or none if it had no record in that state. For a joined
-// file, it returns the placement's part.
+// files returns the files of a placement, or none if it had no record. For a joined file, it
+// returns the placement's part.
 func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File, error) {
 	record, err := p.record(ctx, of)
 	if err != nil || record == nil {
@@ -61,7 +60,7 @@ func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Re
 }
 
 // recordAt returns the record at a path, or a record without a placement if the file is not a
-// record. A record that is unchanged since that state is not read again.
+// record.
 func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.Record, error) {
 	if now, known := p.currentRecords()[path]; known {
 		digest, _ := p.store.state.Files.Digest(path)
@@ -79,7 +78,7 @@ func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.
 	return &layout.Record{}, nil
 }
 
-// read returns a file of a placement or, if the file is joined, the placement's part of it.
+// read returns a file or, if isJoined is set, the placement's part of the joined file.
 func (p *pastPlacements) read(ctx context.Context, path tree.Path, isJoined bool, of *recordView) ([]byte, error) {
 	content, err := p.content(ctx, p.then, path)
 	if err != nil || !isJoined {
@@ -120,8 +119,8 @@ func (p *pastPlacements) divide(ctx context.Context, whole []byte) (map[tree.Pat
 	return parts, nil
 }
 
-// plainFiles returns the files of a placement in the root. It returns none if they cannot be read,
-// or if the placement has a kustomization, which may rename its objects.
+// plainFiles returns the files of a placement in the root. It returns none if they cannot be read
+// or include a kustomization, which may rename objects.
 func (p *pastPlacements) plainFiles(ctx context.Context, of *recordView) []tree.File {
 	files, err := p.files(ctx, of)
 	if err != nil || slices.ContainsFunc(files, func(f tree.File) bool { return kustomize.IsKustomization(f.Path) }) {

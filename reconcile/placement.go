@@ -13,13 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// decision is the state of a placement in the round, and the reason. The state is Placed if the
+// decision is the state of a placement in the round, with the reason. The state is Placed if the
 // placement is to be written.
 type decision struct {
 	state  report.State
 	reason string
-	// conflicts means that the placement is quarantined for a reason that may not hold on another
-	// Destination.
+	// conflicts means that the placement is quarantined, and may be written on another Destination.
 	conflicts bool
 	doubtful  bool
 }
@@ -36,12 +35,12 @@ func (d *decision) refuse(why applycheck.Refusal) {
 
 type placement struct {
 	*kratix.WorkPlacement
-	// from is the plan's placement. It is nil for a placement that is kept as it is.
+	// from is the plan's placement. It is nil for a placement that is kept.
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
-	// failed is set if the agent could not apply the stored files. because
-	// is why the rendered files are former ones; nil if they are not.
+	// failed is set if the agent could not apply the stored files. because is set if the rendered
+	// files are former files.
 	failed  *failedFiles
 	because *layout.RolledBack
 	decision
@@ -76,7 +75,6 @@ type candidate struct {
 	placement
 	stored []dedupe.File
 	// leaving is the record of a placement that is to be removed, and nil for other placements.
-	// Such a placement is still checked if others share objects with it.
 	leaving *recordView
 }
 
@@ -94,8 +92,8 @@ func (c *candidate) claim() dedupe.Claim {
 	return claim
 }
 
-// applied returns the files that the cluster has. It returns nil if these are the stored files or
-// are not known.
+// applied returns the files that the agent has applied last, if it could not apply the stored
+// files, and otherwise nil.
 func (c *candidate) applied() []dedupe.File {
 	if c.failed == nil {
 		return nil
@@ -107,7 +105,7 @@ func (c *candidate) applied() []dedupe.File {
 	return files
 }
 
-// addTo adds to a set the paths that belong, or may belong, to a placement.
+// addTo adds the paths that belong, or may belong, to a placement.
 func (c *candidate) addTo(set *tree.Set) {
 	if !c.rendering.Dir.IsRoot() {
 		set.AddDir(c.rendering.Dir)
@@ -134,8 +132,7 @@ func (c *candidate) now() []layout.File {
 	return files
 }
 
-// asStored returns the rendered files of the placement in the form of stored files, in which joined
-// files are one file.
+// asStored returns the rendered files in the form of stored files.
 func (p *placement) asStored() []tree.File {
 	return storedForm(p.WorkPlacement, &p.rendering)
 }

@@ -7,14 +7,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Planner decides which placements go to which Destination. It is called several times in a
-// round.
+// Planner decides which placements go to which Destination. A round may call Plan several times.
 type Planner interface {
 	Plan(in scheduler.Input) scheduler.Result
 }
 
-// plan decides which placements go where and which may be written. New groups that would be
-// quarantined are tried on other Destinations, as long as that makes progress.
+// plan decides which placements go where and which may be written. It plans again if new groups may
+// be written on other Destinations instead.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
 	tried := conflicts{}
@@ -40,7 +39,7 @@ type groupChoice struct {
 	group string
 }
 
-// replans is the maximum number of times that a plan is computed again because of conflicts.
+// replans is the maximum number of repeated plans in a round.
 const replans = 8
 
 func (r *Reconciler) placer() Planner {
@@ -50,16 +49,15 @@ func (r *Reconciler) placer() Planner {
 	return &r.planner
 }
 
-// conflicts are the choices that were tried in this round and would be quarantined.
+// conflicts are the choices that would be quarantined in this round.
 type conflicts map[choice]bool
 
 func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool {
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are quarantined, and reports whether it has added any. A group
-// that was quarantined on one Destination is not moved to another one whose API server may also
-// refuse it, because one refused object keeps the agent from applying the others.
+// learn adds the new placements that are quarantined, and reports whether it has added any. A
+// quarantined group is not moved to a Destination where it is doubtful.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
 	quarantined := make(map[groupChoice]bool, len(c))

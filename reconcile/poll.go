@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// poll computes the time at which the stores are read again while outgoing files block
-// WorkPlacements. Kratix's writes to its stores trigger no round.
+// poll computes when the stores are read again while WorkPlacements are blocked. Kratix's writes to
+// its stores trigger no round.
 type poll struct {
 	names []string
 	since time.Time
 }
 
-// due returns the time until the next round, or 0 if nothing is blocked.
+// due returns the time until the next read, or 0 if nothing is blocked.
 func (w *poll) due(now time.Time, names []string) time.Duration {
 	if !slices.Equal(w.names, names) {
 		w.names, w.since = names, now
@@ -41,8 +41,6 @@ func soonest(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// minPoll and maxPoll limit the time until the stores are read again, which is half of the time
-// since the blocked placements last changed.
 const (
 	minPoll = 500 * time.Millisecond
 	maxPoll = time.Minute

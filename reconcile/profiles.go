@@ -72,8 +72,7 @@ func disputedFinding(o *observed, d *kratix.Destination, p *profile.Profile) fin
 	}
 }
 
-// partialFindings returns a finding for each group that could not be listed when a profile was
-// taken.
+// partialFindings returns a finding for each group that is missing from a profile.
 func partialFindings(o *observed, p *profile.Profile) []finding.Finding {
 	var findings []finding.Finding
 	for _, unread := range p.Unread {

@@ -3,8 +3,8 @@
 //
 //	observe ─▶ relate ─▶ plan ─▶ rollout ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
 //
-// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what
-// happens to the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
+// The [Finish] of a [Reconciler] decides what happens to the changes: [Commit] writes them, [Preview]
+// and [Rehearse] do not.
 package reconcile
 
 import (
@@ -20,44 +20,39 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Reconciler runs rounds, one at a time. It saves no state of its own: the placements are recorded
-// in the stores.
+// Reconciler runs rounds, one at a time. Placements are recorded in the stores.
 type Reconciler struct {
 	Source source.Source
 	Stores statestore.Opener
 	Finish Finish
 	Policy Policy
-	// Planner decides which placements go where. A nil Planner means a scheduler.Planner.
+	// Planner decides which placements go where. Nil means a scheduler.Planner.
 	Planner Planner
-	// Pause waits after a failed attempt, before the round is tried again. If it is nil, there is
-	// no wait.
+	// Pause waits after a failed attempt. Nil means no wait.
 	Pause func(ctx context.Context, attempt int)
-	// Observe is called when a stage begins. The stage runs with the returned context, and done is
-	// called when the stage ends. Observe may be nil.
+	// Observe is called when a stage begins. The stage runs with the inner context, and calls done
+	// when it ends. Observe may be nil.
 	Observe func(ctx context.Context, stage string) (inner context.Context, done func(error))
-	// Builder builds directories with a kustomization. If it is nil, they are built in this
-	// process, where a build that does not end would block the round.
+	// Builder builds directories with a kustomization. Nil means that they are built in this process.
 	Builder kustomize.Builder
-	// Stop, when closed, ends a round before it writes anything. If it is nil, the end of the
-	// round's context has this effect.
+	// Stop, when closed, ends a round before it writes anything. Nil means the Done channel of the
+	// round's context.
 	Stop <-chan struct{}
-	// Selects reports whether this process, one of several shards, writes to a state store with the
-	// given labels. If it is nil, this process writes to all state stores.
+	// Selects reports whether this process, as one of several shards, writes to a state store with the
+	// given labels. Nil means all state stores.
 	Selects func(labels map[string]string) bool
-	// Now returns the time of a round. If it is nil, the deletion guard judges each round alone,
-	// and refused content is tried again only when it changes or after TryRefused.
+	// Now returns the time of a round. Nil means the zero time.
 	Now func() time.Time
-	// Allowed returns the allowance of a user at the given time, or an error if it cannot be read.
-	// An allowance that is set replaces Policy.Allow. Allowed may be nil.
+	// Allowed returns the allowance of a user, or an error if it cannot be read. An allowance other
+	// than the zero value replaces Policy.Allow. Allowed may be nil.
 	Allowed func(now time.Time) (Allowance, error)
-	// Missing returns possible reasons why Works are missing from the input, one per element. It is
-	// called when the deletion guard refuses removals. It may be nil.
+	// Missing returns possible reasons why Works are missing from the input. It is called when the
+	// deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
-	// Planned is called with the input of each plan whose result is carried out. It must not change
-	// the input. It may be nil.
+	// Planned is called with the input of each plan that is carried out. It must not change the input.
+	// It may be nil.
 	Planned func(in scheduler.Input)
-	// Agents returns the states that the agents of Destinations have reported. It is nil if they do
-	// not report.
+	// Agents returns the states that agents have reported. It may be nil.
 	Agents func() AgentStates
 
 	cache    cache
@@ -67,7 +62,7 @@ type Reconciler struct {
 	planner  scheduler.Planner
 }
 
-// cache is state that a Reconciler keeps from round to round. The zero value is ready for use.
+// cache is state that a Reconciler keeps from round to round.
 type cache struct {
 	observations observations
 	contents     contents
@@ -90,7 +85,7 @@ func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}, now 
 // be called during a round.
 func (r *Reconciler) TryRefused() { r.refusals.retry() }
 
-// The stages of a round, as passed to Observe. A round that is tried again runs each of them again.
+// The stages of a round, as passed to Observe.
 const (
 	StageSource  = "source"
 	StageObserve = "observe"
@@ -108,8 +103,8 @@ func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Con
 	return r.Observe(ctx, stage)
 }
 
-// Round runs one round: it reads everything and writes the changes. It returns an error only
-// if there is nothing to report; all other errors are in the report.
+// Round runs one round: it reads everything and writes the changes. It returns an error if there is
+// nothing to report. Other errors are in the report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	var before tries
 	r.refusals.begin(r.time())
@@ -125,7 +120,6 @@ func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	}
 }
 
-// errStopped is returned by a round that was stopped before it wrote anything.
 var errStopped = errors.New("interrupted")
 
 func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
@@ -135,8 +129,7 @@ func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
 	return ctx.Done()
 }
 
-// ignoreStale drops the error of a round that other writers have disturbed in every attempt,
-// because the report contains a finding about it.
+// ignoreStale drops the error about another writer, because the report contains a finding about it.
 func ignoreStale(err error) error {
 	if errors.Is(err, statestore.ErrStale) {
 		return nil
@@ -144,22 +137,8 @@ func ignoreStale(err error) error {
 	return err
 }
 
-// try runs the round once:
-//
-//	source     read the input
-//	stores     read the stores, and the records in them
-//	relate     relate the reports of agents to the placements
-//	scheduler  decide which placements go where
-//	layout     render the files of each placement
-//	dedupe     decide which placements may be written without breaking a
-//	           Destination; the others are scheduled again, in case they fit
-//	           on another one
-//	defer      leave out new placements of requests until they are recorded on
-//	           their Works, if there are several shards
-//	diff       compute the changes, one set per store
-//	finish     write them, one commit per location, or only show them
-//
-// It returns ErrStale, with the report, if a store has changed in the meantime.
+// try runs the round once. It returns ErrStale, with the report, if a store has changed in the
+// meantime.
 func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done := r.stage(ctx, StageSource)
 	snapshot, err := r.Source.Snapshot(inner)
@@ -187,7 +166,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	plan, parts, stores := r.plan(inner, seen, reported, rules)
 	done(nil)
 	select {
-	case <-r.stop(ctx): // some files may not have been read, so the outcomes must not be reused
+	case <-r.stop(ctx): // some files may not have been read
 		r.cache.outcomes.forget()
 		return report.Report{}, errStopped
 	default:
@@ -246,8 +225,7 @@ func followInput(r *Reconciler, snapshot source.Snapshot) {
 	}
 }
 
-// ForgetFights makes the next round write to the Destinations that were left to another
-// controller.
+// ForgetFights makes the next round write to the Destinations that fights exclude.
 func (r *Reconciler) ForgetFights() {
 	r.cache.observations.fights.of, r.cache.observations.fights.over = nil, nil
 }

@@ -26,7 +26,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// testEnv is a reconciler with its source, whose snapshot the test changes.
 type testEnv struct {
 	t        testing.TB
 	snapshot source.Snapshot
@@ -34,7 +33,7 @@ type testEnv struct {
 	policy   Policy
 	finish   Finish
 	secret   *kratix.Secret
-	// open returns the store with a reference. If open is nil, there is only one store.
+	// open returns the store with a reference. If it is nil, there is one store.
 	open func(kratix.StateStoreReference) statestore.Store
 
 	reconciler *Reconciler
@@ -494,8 +493,7 @@ func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	}
 }
 
-// destination replaces the first Destination with a copy and returns the copy, because a source
-// does not change objects in place.
+// destination replaces the first Destination with a copy, like a source, and returns the copy.
 func (w *testEnv) destination() *kratix.Destination {
 	changed := *w.snapshot.Destinations[0]
 	w.snapshot.Destinations = append([]*kratix.Destination{&changed}, w.snapshot.Destinations[1:]...)

@@ -16,12 +16,10 @@ import (
 type recordView struct {
 	*layout.Record
 	path tree.Path
-	// elsewhere are other paths at which the placement is recorded, from an earlier layout or an
-	// earlier name of the Destination.
+	// elsewhere are other paths at which the placement is recorded.
 	elsewhere []tree.Path
 	mode      string
-	// why is the reason for the removal of a placement that has moved to another Destination. It is
-	// empty otherwise.
+	// why is the reason for a removal because of a move, and otherwise empty.
 	why string
 }
 
@@ -70,7 +68,7 @@ func readRecords(ctx context.Context, o *observed, store *storeView, seen *obser
 	return nil
 }
 
-// readRecords reads the records of a Destination. known are the records parsed before.
+// readRecords reads the records of a Destination. known are the records that were parsed before.
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
 	var interned kratix.Interner
@@ -119,11 +117,10 @@ func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *krati
 	return read, nil
 }
 
-// errMisnamed is the error of a record at a path that belongs to another placement.
 var errMisnamed = errors.New("it is not named after the placement that it describes")
 
 // doubt returns the reason why a record is not trusted, or nil. Anyone who can write to the store
-// can write records, so a record counts only for paths that its own placement can have.
+// can write records, so a record counts for the paths that its own placement can have.
 func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	base, err := layout.Base(d)
 	if err != nil {
@@ -181,8 +178,8 @@ func (r *readRecord) view(at tree.Path) recordView {
 	return view
 }
 
-// mergeDuplicates returns the records with duplicates merged. A placement can have records in the
-// layouts of two versions, of which the one at the current path takes precedence.
+// mergeDuplicates merges the records of the same placement. The record at the current path takes
+// precedence.
 func mergeDuplicates(records []recordView) []recordView {
 	at := make(map[tree.Path]int, len(records))
 	all := records[:0]
@@ -204,7 +201,7 @@ func mergeDuplicates(records []recordView) []recordView {
 	return all
 }
 
-// readRecord is the content of a file in the record directory, or the reason why it is not trusted.
+// readRecord is a file in the record directory, or the reason why it is not trusted.
 type readRecord struct {
 	layout.Record
 	path tree.Path
@@ -231,8 +228,7 @@ type recordsView struct {
 	parsed map[recordKey]*readRecord
 }
 
-// intern replaces the strings and paths of a record by equal ones that are in memory already,
-// because a store has one record per placement.
+// intern replaces the strings and paths of a record by equal values that are in memory already.
 func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 	for i, path := range r.Files {
 		r.Files[i] = files.Interned(path)
@@ -242,8 +238,7 @@ func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 	}
 }
 
-// splitParts returns the parts of an aggregated file, or none if the file does not match the
-// records.
+// splitParts returns the parts of a joined file, or none if the file does not match the records.
 func splitParts(whole []byte, records []recordView) map[*kratix.WorkPlacement][]byte {
 	parsed := make([]layout.Record, 0, len(records))
 	for _, record := range records {

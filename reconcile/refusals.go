@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	// maxTrials is the number of additional writes that a round makes in a store to find out
-	// which units the server refuses.
+	// maxTrials is the maximum number of writes that a round makes in a store to find refused units.
 	maxTrials  = 32
 	maxRetries = 4
 	maxRefused = 256
@@ -23,15 +22,14 @@ const (
 	// delay.
 	firstRetry = 5 * time.Minute
 	lastRetry  = 6 * time.Hour
-	// searchPause is the delay before a search that has used up its trials continues.
+	// searchPause is the delay before the next round continues a search.
 	searchPause = time.Minute
-	// A server counts as one that refuses everything if it has accepted nothing for the time trust,
-	// and has refused alwaysRefused units with the same message, or refusedRegardless units with
-	// any messages. A removal counts twice.
+	// A server counts as refusing everything after alwaysRefused refusals with the same message, or
+	// after refusedRegardless refused units.
 	alwaysRefused     = 3
 	refusedRegardless = 16
-	// trust is the time after an accepted write during which a server is assumed to accept some
-	// content.
+	// trust is the time after an accepted write during which a server does not count as refusing
+	// everything.
 	trust = time.Hour
 )
 
@@ -41,24 +39,23 @@ type refusals struct {
 
 type refusedStore struct {
 	store statestore.Store
-	// separateCommits means that the server has refused a commit that moved placements between
-	// directories. The new copies are then written first, so that the search can isolate the
-	// refused ones.
+	// separateCommits means that the server has refused a commit with moves between directories. The
+	// new copies are then written first.
 	separateCommits bool
 	refused         map[unit]*refusal
 	search          search
 	why             error
 	inProgress      []suspect
-	// always is the last error of a store that refuses every unit. It is nil if the store accepts
-	// some. probed are the units that were tried since then in the current pass over all units.
+	// always is the last error of a store that refuses everything, and otherwise nil. probed are the
+	// units that were tried since then.
 	always error
 	probed map[suspect]bool
-	// since are the units that were refused alone since the last accepted write. message is the
-	// text of the last refusal, and same is the number of consecutive refusals with this text.
+	// since are the units that were refused since the last accepted write. message is the text of the
+	// last refusal. same counts consecutive refusals with this text.
 	since   map[unit]bool
 	message string
 	same    int
-	// accepts means that the store has accepted a write, the last one at acceptedAt.
+	// accepts means that the store has accepted a write, and the last one at acceptedAt.
 	accepts    bool
 	acceptedAt time.Time
 	trials     int
@@ -76,7 +73,6 @@ func (r *refusal) exclusion() exclusion {
 	return exclusion{digest: r.digest, isKnown: true, answer: r.answer}
 }
 
-// of returns the entry of a store. A store that was opened again gets a new entry.
 func (r *refusals) of(store *storeView) *refusedStore {
 	known := r.stores[store.ref]
 	if known == nil || !known.isEmpty() && store.Store != nil && known.store != store.Store {
@@ -133,7 +129,8 @@ func (r *refusals) sweep(stores []*storeView) {
 	}
 }
 
-// due returns the time until the next round that retries a unit, or 0 if there is none.
+// due returns the time until the next round that retries a unit or continues a search, or 0 if
+// there is none.
 func (r *refusals) due(now time.Time) time.Duration {
 	var soonest time.Duration
 	for _, store := range r.stores {
@@ -161,7 +158,7 @@ func (s *refusedStore) wait(now time.Time) time.Duration {
 	return soonest
 }
 
-// known returns the units that are excluded until they change or their retry is due.
+// known returns the refused units whose retry is not due.
 func (s *refusedStore) known() exclusions {
 	excluded := exclusions{}
 	for of, refused := range s.refused {
@@ -172,8 +169,7 @@ func (s *refusedStore) known() exclusions {
 	return excluded
 }
 
-// excluded returns the known exclusions and the units that only the search may write, except for
-// the units in allowed.
+// excluded returns the known exclusions and the units of the search, without the units in allowed.
 func (s *refusedStore) excluded(allowed []suspect) exclusions {
 	excluded := s.known()
 	for _, one := range s.search.all() {
@@ -220,8 +216,7 @@ func (s *refusedStore) resolve(d *desired, now time.Time) {
 	}
 }
 
-// containsAny reports whether any of the values is in the list. It takes linear time, because a
-// store has a unit for each placement.
+// containsAny reports whether any of the values is in the list, in linear time.
 func containsAny(list, values []suspect) bool {
 	wanted := make(map[suspect]bool, len(values))
 	for _, value := range values {
@@ -272,8 +267,8 @@ func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, no
 	}
 }
 
-// namedBy returns the units whose files a server has named, if each named file belongs to exactly
-// one unit.
+// namedBy returns the units whose files a server has named, or none if a named file does not belong
+// to exactly one unit.
 func namedBy(err error, units []unitChange) []suspect {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {
@@ -297,7 +292,7 @@ func namedBy(err error, units []unitChange) []suspect {
 	return named
 }
 
-// find adds refused units. If there are more than maxRefused, it marks the store as failed.
+// find adds refused units. It marks the store as failed if the server refuses too many.
 func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	said := answerOf(err)
 	for _, one := range found {
@@ -318,8 +313,8 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	}
 }
 
-// provesRefusal counts refusals. It reports whether there are enough in a row to conclude that the
-// server refuses everything.
+// provesRefusal counts refusals, and reports whether they are enough to conclude that the server
+// refuses everything.
 func (s *refusedStore) provesRefusal(found []suspect, words string, err error) bool {
 	var storeErr *statestore.Error
 	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
@@ -338,14 +333,14 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 		s.since[one.unit] = true
 		s.same++
 		if one.isRest() || one.digest == removalDigest() {
-			s.same++ // a unit without content of its own counts twice, because the server cannot refuse its content
+			s.same++ // a server cannot refuse this unit for its content, so it counts twice
 		}
 	}
 	return s.same >= alwaysRefused || len(s.since) >= refusedRegardless
 }
 
-// fail marks the store as failed. Units in the search count as refused, so that units that appear
-// later are probed before them.
+// fail marks the store as failed. Units in the search count as refused, so that other units are
+// probed first.
 func (s *refusedStore) fail(err error) {
 	if s.since == nil {
 		s.since = map[unit]bool{}
@@ -363,7 +358,7 @@ func (s *refusedStore) accepted(now time.Time) {
 }
 
 // retried processes the acceptance of a unit that was refused before. Other refused units are tried
-// again, because the server may accept them too.
+// again.
 func (s *refusedStore) retried(one suspect) {
 	if s.refused[one.unit] == nil {
 		return
@@ -394,8 +389,7 @@ func backoff(tries int) time.Duration {
 	return wait
 }
 
-// answerOf returns the message of a server. It also returns the fix of the error if the error names
-// the rejected files.
+// answerOf returns the message of a server, and the fix if the server has named files.
 func answerOf(err error) answer {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {

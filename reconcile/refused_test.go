@@ -106,7 +106,7 @@ func findingsOf(r report.Report, rule finding.Rule) []finding.Finding {
 }
 
 func TestRefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
-	for _, others := range []string{"", "good"} { // the refused change is alone, or together with another change on its Destination
+	for _, others := range []string{"", "good"} {
 		w := newRefusing(t, 3)
 		for i := range 3 {
 			w.bring(fmt.Sprint("before-", i), fmt.Sprint("worker-", i), "")
@@ -535,8 +535,7 @@ func TestWriteThatIsRefusedLater(t *testing.T) {
 	}
 }
 
-// late is a store that returns ErrPending for a write, and returns the error of the write at the
-// next read.
+// late is a store that returns ErrPending for a write, and the error of the write at the next read.
 type late struct {
 	*refusingStore
 	err error

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// formerFixtures returns the canaries and placeholders of the Destination's former filepath modes,
-// at paths that its own mode does not use.
+// formerFixtures returns the fixtures of the Destination's former filepath modes, without those at
+// paths of current fixtures.
 func formerFixtures(w *wanted) []tree.File {
 	var former []tree.File
 	for _, mode := range formerModes(w) {
@@ -21,8 +21,7 @@ func formerFixtures(w *wanted) []tree.File {
 	return former
 }
 
-// formerModes returns the filepath modes of the Destination's records and of its former layout,
-// except the current one.
+// formerModes returns the former filepath modes of the Destination.
 func formerModes(w *wanted) []string {
 	var modes []string
 	add := func(mode string) {

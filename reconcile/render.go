@@ -13,13 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// wanted is the desired content of a Destination: its placements with their files, and the records
-// to be removed. It does not depend on the contents of files in the store.
+// wanted is the desired content of a Destination.
 type wanted struct {
 	situation
-	// fixtures are the files that every Destination has, which are written where they are missing.
-	// retired are fixtures that are removed, such as those of another layout. If restExcluded is
-	// set, none of them changes, because the server refuses such a change.
+	// fixtures are the files that every Destination has. retired are fixtures to be removed.
+	// restExcluded means that none of them changes in this round.
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement
@@ -31,8 +29,7 @@ type wanted struct {
 
 type renderings map[renderKey]rendered
 
-// render returns the desired content of a Destination. It reuses the renderings of the last round
-// that are still valid, and interns large files.
+// render returns the desired content of a Destination. before are renderings that can be reused.
 func render(now situation, before renderings, unpacked *contents) *wanted {
 	w := &wanted{situation: now, renderings: renderings{}}
 	if len(now.inherited) > 0 {
@@ -41,7 +38,7 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 		w.destinationView = &view
 	}
 	w.indexRecords()
-	fixtures, _ := layout.Fixtures(w.Destination) // a Destination without roots is left out before
+	fixtures, _ := layout.Fixtures(w.Destination) // an error would have excluded the Destination before
 	switch {
 	case w.isRemovedWithFiles():
 		w.retired, w.removed = fixtures, slices.Clone(w.records)
@@ -88,8 +85,7 @@ func (w *wanted) place(before renderings, unpacked *contents) {
 	}
 }
 
-// placement returns a placement of the plan with its files. The placement is held back if it cannot
-// be rendered completely.
+// placement returns a placement of the plan with its files.
 func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement {
 	p := &placement{
 		WorkPlacement: from.WorkPlacement, from: from, rendering: made.rendering, record: made.record,
@@ -120,7 +116,7 @@ func (w *wanted) keepAll() {
 }
 
 // relocate removes placements that have moved to another Destination. The deletion guard does not
-// count them, because their Works are not lost.
+// count them.
 func (w *wanted) relocate() {
 	for _, record := range w.records {
 		if to, ok := w.plan.moved[record.Placement]; ok {
@@ -130,8 +126,8 @@ func (w *wanted) relocate() {
 	}
 }
 
-// remove removes the records of placements that are no longer wanted. It keeps placements that the
-// deletion guard judges, unless the guard allows their removal.
+// remove removes placements that are no longer wanted. It keeps those whose removal the deletion
+// guard does not allow.
 func (w *wanted) remove() {
 	gone := make(map[*kratix.WorkPlacement]bool, len(w.plan.removed)+len(w.plan.proven))
 	for _, placement := range w.plan.removed {
@@ -151,10 +147,8 @@ func (w *wanted) remove() {
 	}
 }
 
-// separateRecords quarantines placements whose record would have the path of another placement's
-// record. In filepath mode none, Kratix chooses the path, which is the same for Work b-c in
-// namespace a and Work c in namespace a-b. The recorded placement stays. If none is recorded, the
-// older one stays.
+// separateRecords quarantines placements with the same record path as another placement. In
+// filepath mode none, Work b-c in namespace a and Work c in namespace a-b have the same path.
 func (w *wanted) separateRecords() {
 	first := make(map[tree.Path]*placement, len(w.placements))
 	for _, p := range w.placements {
@@ -175,7 +169,7 @@ func (w *wanted) separateRecords() {
 	}
 }
 
-// precedes reports whether a placement keeps a path that another one also claims.
+// precedes reports whether p keeps a path that other also claims.
 func (w *wanted) precedes(p, other *placement) bool {
 	if recorded := w.recordOf(p) != nil; recorded || w.recordOf(other) != nil {
 		return recorded

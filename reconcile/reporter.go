@@ -73,8 +73,7 @@ func (r *reporter) addFindings(d *desired) {
 	}
 }
 
-// addFailed reports a store that could not be read. If this was known before the plan, there is a
-// finding already.
+// addFailed reports a store for which no changes could be computed.
 func (r *reporter) addFailed(d *desired) {
 	if d.err == nil {
 		r.add(Failure(finding.Place{Object: d.ref.String()}, d.failed))
@@ -88,8 +87,7 @@ func (r *reporter) addFailed(d *desired) {
 	}
 }
 
-// addUnwritten reports all placements on a store whose changes are not written. A placement is
-// pending if the end of a write in progress will make it up to date.
+// addUnwritten reports the placements on a store whose changes are not written.
 func (r *reporter) addUnwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
 		placements := o.unwritten(state)
@@ -116,7 +114,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		return
 	case outcome.Err != nil:
 		f := Failure(finding.Place{Object: d.ref.String()}, outcome.Err)
-		if errors.Is(outcome.Err, statestore.ErrStale) { // only the last of several tries is reported
+		if errors.Is(outcome.Err, statestore.ErrStale) { // this is the last of several tries
 			f.Message += fmt.Sprintf(" (in each of %d tries)", attempts)
 			f.Fix = "Find out who else writes there so often; the next round tries again."
 		}
@@ -147,8 +145,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)
 }
 
-// addThrottled reports the placements on a store whose changes are left to a later commit. The reason
-// has the time of that commit.
+// addThrottled reports the placements on a store whose changes wait for a later commit.
 func (r *reporter) addThrottled(d *desired, err error) {
 	r.addUnwritten(d, report.Pending)
 	reason := statestore.ErrThrottled.Error()
@@ -166,8 +163,8 @@ func (r *reporter) addThrottled(d *desired, err error) {
 	}
 }
 
-// addUnselected reports a store that another shard writes to. It returns how many placements are
-// pending on it.
+// addUnselected reports a store that another shard writes to. It returns the number of placements
+// that are pending on it.
 func (r *reporter) addUnselected(d *desired) (waiting int) {
 	r.addFindings(d)
 	r.addUnwritten(d, report.Pending)
@@ -190,7 +187,7 @@ type reportedLists struct {
 }
 
 func (r *reporter) result(last *reportedLists) report.Report {
-	// If this round changes nothing, the next one would also change nothing.
+	// If this round changes nothing, the next round would also change nothing.
 	r.report.Again = r.report.Again && r.report.Changes()
 	r.report.Findings = last.findings.merge(r.findings, finding.Compare, finding.Finding.Equal)
 	r.report.Placements = last.placements.merge(r.parts, report.ComparePlacements, func(a, b report.Placement) bool { return a == b })

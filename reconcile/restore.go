@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// restoreDamaged replaces each damaged record by the record implied for the placement whose name it
-// has, if the Work exists. The placement then stays where it is, and the round rewrites its record.
+// restoreDamaged replaces each damaged record by the record that the placement with this record
+// path probably had. The placement then stays, and the round rewrites its record.
 func restoreDamaged(o *observed) {
 	for _, at := range o.homes() {
 		if len(at.invalidRecords) == 0 {
@@ -47,13 +47,12 @@ func (s pathSet) among(paths []tree.Path) []tree.Path {
 	return slices.DeleteFunc(paths, func(path tree.Path) bool { return !s[path] })
 }
 
-// guess returns the record that a placement of a Work probably had. If the placement has no
-// directory of its own, its files are the wanted files that exist in the store and are not in
-// claimed. The record replaces the damaged ones.
+// guess returns the record that a placement probably had. The record replaces the damaged ones.
+// Files in claimed belong to others.
 func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
 	guessed := h.impliedRecord(p)
 	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })
-	rendering, _ := layout.Render(h.Destination, p) // if the placement cannot be rendered, no files are attributed to it
+	rendering, _ := layout.Render(h.Destination, p) // files that cannot be rendered are left out
 	if !rendering.Dir.IsRoot() || rendering.Joined {
 		return guessed
 	}

@@ -13,20 +13,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// outcomes caches the outcomes of the last round, and the data from which the next ones are
-// derived. The zero value is ready for use.
+// outcomes caches the outcomes of the last round. The zero value is ready for use.
 type outcomes struct {
 	of    generations[*kratix.Destination, cacheEntry]
 	roots generations[destinationKey, *checkState]
 	read  kustomize.Cache
-	// applied caches the faults that the API server would report for files. clusters caches the
-	// descriptions of API servers, by version and profile.
+	// applied and clusters are caches for the checks of applycheck.
 	applied  applycheck.Memory
 	clusters generations[clusterKey, *applycheck.Cluster]
-	// held is the number of bytes of files that the outcomes of this round hold; mayHold is its maximum,
-	// or 0 for maxHeld.
+	// held is the number of bytes of files that the outcomes of this round keep. mayHold is its
+	// maximum, or 0 for maxHeld.
 	held, mayHold int
-	// updated counts the outcomes of update, and reused those of reuseWritten.
+	// updated counts the outcomes of update. reused counts those of reuseWritten.
 	updated, reused int
 }
 
@@ -38,17 +36,16 @@ type clusterKey struct {
 type cacheEntry struct {
 	situation situation
 	outcome   *outcome
-	// independent is the data that update needs. It is nil if update is not possible.
+	// independent is the data for update, or nil if update is not possible.
 	independent *independence
 	renderings  renderings
 }
 
-// keptNodes is the maximum number of YAML nodes that are kept after their files were read, until
-// applycheck visits them. The nodes take about 75 MiB.
+// keptNodes is the maximum number of YAML nodes that are kept for applycheck. They take about 75
+// MiB.
 const keptNodes = 500_000
 
-// startRound starts a round and drops the entries that the last round did not use. builder builds
-// directories, and no file is read after stop is closed.
+// startRound starts a round and drops the entries that the last round did not use.
 func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
 	m.held = 0
@@ -62,14 +59,14 @@ func (m *outcomes) forget() {
 	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *checkState]{}
 }
 
-// outcome computes the outcome on a Destination from its situation. It reuses the previous outcome
-// for an equal situation. It fails if the store cannot be read.
+// outcome returns the outcome on a Destination. It reuses the previous outcome for an equal
+// situation. An error means that the store cannot be read.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
 	defer m.read.DropNodes() // the nodes of files that applycheck has not visited
 	known, ok := m.of.get(now.Destination)
 	cluster := m.cluster(now.Destination, now.profile)
 	if ok && known.situation.same(&now) {
-		m.roots.get(now.key()) // keeps the entry in use, so that rotate does not drop it
+		m.roots.get(now.key()) // a used entry is kept
 		return m.put(known), nil
 	}
 	if ok && known.staysIndependent(&now) {
@@ -93,14 +90,14 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
 	made.outcome.findings = slices.Clone(made.outcome.findings) // a copy has no spare capacity
 	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
-		made.renderings = nil // the digests in independent are enough, and renderings are large
+		made.renderings = nil // renderings are large, and update does not need them
 		m.roots.drop(now.key())
 	}
 	return m.put(made), nil
 }
 
-// put caches an entry, and returns its outcome. If the outcomes of the round hold too many bytes, it
-// drops the contents of files of independent placements.
+// put caches an entry, and returns its outcome. It drops contents if the round keeps too many
+// bytes.
 func (m *outcomes) put(made cacheEntry) *outcome {
 	if changes := &made.outcome.changes; changes.dropped == nil && changes.size > 0 {
 		if m.held+changes.size > cmp.Or(m.mayHold, maxHeld) && made.independent != nil {
@@ -118,8 +115,8 @@ func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCa
 	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }
 
-// cluster returns the description of a Destination's API server. The profile may be nil. A version
-// that cannot be parsed counts as unknown; the plan has a finding about it.
+// cluster returns the description of a Destination's API server. The profile may be nil. An invalid
+// version counts as unknown.
 func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applycheck.Cluster {
 	key := clusterKey{d.Annotations[scheduler.KubernetesVersionAnnotation], of}
 	known, ok := m.clusters.get(key)

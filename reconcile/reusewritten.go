@@ -9,10 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// reuseWritten derives an outcome from the last one if the placements of a Destination have the
-// same files as in the last round, and either all or none of the last changes are in the store. It
-// reads no file. It returns false if anything else has changed, except for the Go objects of the
-// placements.
+// reuseWritten derives an outcome without reading files. It requires that all or none of the last
+// changes are in the store and that nothing else has changed, and otherwise returns false.
 func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
 	if !now.plan.rendersAs(was.plan, now.policy.Owner) {
@@ -43,15 +41,15 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 }
 
 // rendersAs reports whether the placements of two destination plans have the same files and
-// records, and none of them is misplaced.
+// records, and none is misplaced.
 func (p destinationPlan) rendersAs(other destinationPlan, owner string) bool {
 	return slices.EqualFunc(p.placements, other.placements, func(a, b scheduler.Placement) bool {
 		return !a.Misplaced && a.Spec.TargetDestinationName == b.Spec.TargetDestinationName && renderKeyOf(&a, owner) == renderKeyOf(&b, owner)
 	})
 }
 
-// differsBy reports whether changes lead from the earlier files of the Destination to the
-// current ones, and remove nothing.
+// differsBy reports whether the changes lead from the earlier files of the Destination to the
+// current files, and remove nothing.
 func (s *situation) differsBy(changes fileChanges, was *situation) bool {
 	if len(changes.Remove)+len(changes.Unfinished) > 0 {
 		return false

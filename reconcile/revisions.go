@@ -10,16 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRevisions is the maximum number of revisions of a store that are kept. Revisions share equal
-// subtrees, so each takes memory only for its changes.
+// maxRevisions is the maximum number of revisions of a store that are kept.
 const maxRevisions = 64
 
-// maxContents is the maximum number of revisions whose contents are kept if the store can read them
-// again from its history.
+// maxContents is the maximum number of earlier revisions with contents, if the store can read them
+// again.
 const maxContents = 4
 
 const (
-	// maxLoaded is the maximum number of revisions that are kept after they were read.
+	// maxLoaded is the maximum number of revisions that are kept after they were read from the
+	// history.
 	maxLoaded = 4
 	// maxUnknown is the maximum number of revisions that are known to be missing.
 	maxUnknown  = 64
@@ -27,13 +27,12 @@ const (
 	loadTimeout = 20 * time.Second
 )
 
-// revisions are the last states of a store, the newest last. With them, the revision that an agent
-// reports can be compared with the current files.
+// revisions are the last states of a store, the newest last.
 type revisions struct {
 	hasHistory bool
 	states     []*pastState
-	// loaded are older states that were read from the store's history. unknown are revisions that
-	// the history does not have.
+	// loaded are states from the store's history. unknown are revisions that the history does not
+	// have.
 	loaded  []*pastState
 	unknown []string
 	loads   int
@@ -46,8 +45,7 @@ type pastState struct {
 	contents statestore.Contents
 }
 
-// add adds the state that a round has read, with its revision as agents report it. It replaces the
-// newest state if that has the same revision.
+// add adds the state that a round has read. revision is in the form that agents report.
 func (r *revisions) add(revision string, state *statestore.State) {
 	if revision == "" || state.WriteInProgress {
 		return
@@ -72,8 +70,8 @@ func (r *revisions) newest() *pastState {
 	return r.states[len(r.states)-1]
 }
 
-// load reads a revision from the history of the store, unless its contents can be read already. It
-// returns false if the read has to wait for a later round.
+// load reads a revision from the history of the store, if necessary. It returns false if a later
+// round has to do it.
 func (r *revisions) load(ctx context.Context, store statestore.Store, revision string) bool {
 	switch {
 	case !r.hasHistory || revision == "" || slices.Contains(r.unknown, revision):
@@ -116,11 +114,9 @@ func (r *revisions) find(revision string) *pastState {
 	return nil
 }
 
-// errReplaced is the error of a file that was replaced too long ago to be read.
 var errReplaced = errors.New("the file was replaced since")
 
-// content returns the content of a file at an earlier state. It reads the newest state that has the
-// same file and whose contents are kept.
+// content returns the content of a file in an earlier state.
 func (r *revisions) content(ctx context.Context, then *pastState, path tree.Path) ([]byte, error) {
 	digest, _ := then.files.Digest(path)
 	err := errReplaced

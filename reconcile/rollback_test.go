@@ -23,8 +23,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// clusterEnv has an agent for worker-1 that applies all objects of a root or none, like Flux. The
-// agent refuses ConfigMaps whose names begin with "bad".
+// clusterEnv has an agent that applies all objects of a root or none. The agent refuses ConfigMaps
+// whose names begin with "bad".
 type clusterEnv struct {
 	*agentEnv
 	applied []string
@@ -112,7 +112,7 @@ func TestBadChangeIsUndoneForOnePlacementAlone(t *testing.T) {
 					t.Errorf("it says %s: %s", f.Place, f.Message)
 				}
 				env.reconciler = &Reconciler{Source: env, Stores: env, Agents: env.reconciler.Agents}
-				env.policy.RollBack = false // files that are rolled back already stay so without the policy
+				env.policy.RollBack = false // files stay rolled back without the policy
 			}
 			if env.commits() != commits {
 				t.Errorf("%d commits although nothing has changed", env.commits()-commits)
@@ -329,7 +329,7 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 				}
 				env.round()
 				env.sync()
-				for range 6 { // there are at most five tenants with bad content, and each round restores one
+				for range 6 { // at most five tenants have bad content, and each round restores one
 					env.round()
 					env.sync()
 				}
@@ -436,7 +436,7 @@ func TestFewRevisionsAreReadFromHistoryInARound(t *testing.T) {
 	if undone != count {
 		t.Errorf("%d of %d placements were rolled back", undone, count)
 	}
-	for range count { // the next rounds compare the reports with the restored files
+	for range count {
 		counting.reads = 0
 		env.round()
 	}

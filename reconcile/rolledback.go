@@ -11,7 +11,7 @@ import (
 )
 
 // rollBack restores the last applied files of a placement if the agent could not apply the stored
-// ones. A placement whose files were rolled back before is held back.
+// files. A placement whose files were rolled back before is held back.
 func (w *wanted) rollBack(p *placement) {
 	if at := slices.IndexFunc(w.failed, func(f *failedFiles) bool { return f.unit == unitOf(p.WorkPlacement) }); at >= 0 {
 		p.failed = w.failed[at]
@@ -34,8 +34,7 @@ func (w *wanted) rollBack(p *placement) {
 }
 
 // restore sets the files of a placement to those that its agent last applied. It returns false if
-// the files that failed were rolled back before, or if an applied file is outside the placement's
-// directory.
+// it does not change them.
 func (w *wanted) restore(p *placement) bool {
 	if before := p.undone(p.failed.undone.Files); before != nil && !p.isRetried(before) {
 		return false
@@ -82,7 +81,7 @@ func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bo
 
 func (w *wanted) renewRecord(p *placement) {
 	record, err := layout.NewRecord(w.Destination, p.WorkPlacement, p.rendering)
-	if err == nil { // if err is not nil, the placement is held back already
+	if err == nil { // otherwise the placement is held back already
 		p.record = record
 	}
 }
@@ -100,7 +99,6 @@ func rolledBackReason(undone *layout.RolledBack) string {
 	return "it was rolled back, because " + whyUndone(undone)
 }
 
-// whyUndone returns why files were rolled back.
 func whyUndone(undone *layout.RolledBack) string {
 	if undone.Rollout != "" {
 		return "Rollout " + undone.Rollout + " was given up: " + undone.Message
@@ -108,8 +106,7 @@ func whyUndone(undone *layout.RolledBack) string {
 	return couldNotBeApplied(undone)
 }
 
-// undone returns the entry of the placement's record about files that were rolled back, or nil
-// without such an entry.
+// undone returns the entry about rolled-back files with this digest, or nil.
 func (p *placement) undone(files string) *layout.RolledBack {
 	for i := range p.rendering.RolledBack {
 		if one := &p.rendering.RolledBack[i]; one.Files == files {

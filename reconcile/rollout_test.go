@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// rolloutEnv has the dependencies of a Promise on three Destinations, of which the first is the
-// canary, and a Rollout.
+// rolloutEnv has a Rollout for dependencies on three Destinations. The first Destination is the
+// canary.
 type rolloutEnv struct {
 	*agentEnv
 	rollout *kratix.Rollout
@@ -45,7 +45,7 @@ func newRolloutEnv(t *testing.T, mode string) *rolloutEnv {
 	return env
 }
 
-// installs brings a content to all Destinations without a Rollout.
+// installs writes a content to all Destinations without a Rollout.
 func (e *rolloutEnv) installs(content string) {
 	e.t.Helper()
 	e.snapshot.Rollouts = nil
@@ -54,8 +54,7 @@ func (e *rolloutEnv) installs(content string) {
 	e.has(content, content, content)
 }
 
-// wants sets the wanted content of the dependencies. The file has the same name in each content, so
-// that filepath mode none has one file too.
+// wants sets the wanted content of the dependencies.
 func (e *rolloutEnv) wants(content string) *kratix.Work {
 	work := e.putFiles("redis", map[string]string{"redis.yaml": testkit.ConfigMaps(content), "common.yaml": testkit.ConfigMaps("common")})
 	work.Spec.ResourceName = ""
@@ -89,7 +88,7 @@ func (e *rolloutEnv) has(want ...string) {
 	}
 }
 
-// says lets the agent of a Destination report about the current revision.
+// says adds a report of a Destination's agent about the current revision.
 func (e *rolloutEnv) says(destination string, outcome agent.Outcome) {
 	e.clock = e.clock.Add(time.Minute)
 	root := agent.Dependencies
@@ -105,7 +104,8 @@ func (e *rolloutEnv) says(destination string, outcome agent.Outcome) {
 	e.states[destination] = states
 }
 
-// rounds runs rounds until nothing changes, and checks that another process would do nothing then.
+// rounds runs rounds until nothing changes, and checks that another process would change nothing
+// then.
 func (e *rolloutEnv) rounds() report.Report {
 	e.t.Helper()
 	var result report.Report
@@ -219,7 +219,6 @@ func (e *rolloutEnv) replace(work *kratix.Work) {
 	e.snapshot.Works = append(e.snapshot.Works, work)
 }
 
-// recordOf returns the record of the dependencies on a Destination.
 func (e *rolloutEnv) recordOf(destination string) layout.Record {
 	e.t.Helper()
 	for path := range e.state().Files.Below(testkit.Path(destination)) {
@@ -416,8 +415,7 @@ func TestForgedTimesInRecordsDoNotCount(t *testing.T) {
 	env.has("v2", "v1", "v1")
 }
 
-// wantsGroups sets the dependencies to one ConfigMap in each directory. The default group does not
-// change.
+// wantsGroups sets the dependencies to one group with a ConfigMap for each directory.
 func (e *rolloutEnv) wantsGroups(version string, directories ...string) {
 	e.remove("redis")
 	work := testkit.Request("redis")

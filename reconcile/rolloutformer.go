@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-// restore adds steps that write the files which the placements of a Work had before the run. If
-// these cannot be read, everything stays as it is.
+// restore adds steps that write the files from before the run. If they cannot be read, the
+// placements of the Work stay.
 func (o *rollingOut) restore(ctx context.Context, run *rolloutRun, u *rolloutUnit, d *rollout.Decision) {
 	undone := layout.NewRolledBack("", run.input.Revision+"@"+run.result.Run.Format(time.RFC3339), d.Reason)
 	undone.Content, undone.Rollout = u.Wanted, run.rollout
@@ -48,11 +48,10 @@ func (o *rollingOut) cannotRestore(u *rolloutUnit, d *rollout.Decision, err erro
 	})
 }
 
-// errNoMark is the error of a placement that a rollout has written only in part.
 var errNoMark = errors.New("its record does not say what was there before")
 
-// formerFiles returns the files that a placement had before the run: from an earlier revision of its
-// store or, if that cannot be read, from a Destination that still has the same content.
+// formerFiles returns the files that a placement had before the run. They are from an earlier
+// revision of its store, or else from a Destination with the same content.
 func (o *rollingOut) formerFiles(ctx context.Context, u *rolloutUnit, i int) ([]tree.File, error) {
 	record, previous := u.records[i], u.records[i].Rollout.Previous
 	if previous == nil {
@@ -75,8 +74,8 @@ func (o *rollingOut) formerFiles(ctx context.Context, u *rolloutUnit, i int) ([]
 	return nil, fmt.Errorf("revision %s of %s cannot be read, and no other Destination has them", previous.Revision, u.store.ref)
 }
 
-// siblingFiles returns the files that a placement would have with a former content, read from
-// another Destination. With an empty content, any content other than the wanted one is taken.
+// siblingFiles returns the files of a former content from another Destination, with the paths of
+// this one. An empty content means any content except the wanted content.
 func (o *rollingOut) siblingFiles(ctx context.Context, u *rolloutUnit, i int, content string) ([]tree.File, bool) {
 	for _, store := range o.stores {
 		if store.err != nil {
@@ -103,8 +102,8 @@ func (o *rollingOut) siblingFiles(ctx context.Context, u *rolloutUnit, i int, co
 	return nil, false
 }
 
-// hasContent reports whether a record has a former content. A record without a mark has an unknown
-// one.
+// hasContent reports whether a record has a former content. An empty content means any content
+// except the wanted content.
 func (o *rollingOut) hasContent(record *recordView, wanted, content string) bool {
 	mark := trusted(record, o.now)
 	if content == "" {
@@ -113,7 +112,7 @@ func (o *rollingOut) hasContent(record *recordView, wanted, content string) bool
 	return mark != nil && mark.Content == content
 }
 
-// moveFiles returns the files of a placement with the paths that they have on another Destination.
+// moveFiles returns the files of a placement with their paths on another Destination.
 func moveFiles(files []tree.File, from, to *destinationView, old, now *kratix.WorkPlacement) ([]tree.File, bool) {
 	fromDir, toDir := layout.DirOf(from.Destination, old), layout.DirOf(to.Destination, now)
 	if fromDir.IsRoot() || toDir.IsRoot() {

@@ -20,21 +20,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// rolledOut is the result of the rollouts of a round.
 type rolledOut struct {
 	runs     []rolloutRun
 	findings []finding.Finding
 	due      time.Time
 }
 
-// learn remembers the plans for the next round.
+// learn stores the plans for the next round.
 func (o *rolledOut) learn() {
 	for i := range o.runs {
 		o.runs[i].memory.Learn(&o.runs[i].input, &o.runs[i].result)
 	}
 }
 
-// dueIn returns the delay after which a rollout changes by itself; 0 if none does.
+// dueIn returns the delay until a rollout changes by itself, or 0 if none does.
 func (o *rolledOut) dueIn(now time.Time) time.Duration {
 	if o.due.IsZero() {
 		return 0
@@ -51,7 +50,7 @@ type rolloutRun struct {
 	units  [][]*rolloutUnit
 }
 
-// rollingOut is a round's rollouts in progress.
+// rollingOut is the computation of a round's rollouts.
 type rollingOut struct {
 	*observed
 	specs *rolloutSpecs
@@ -66,13 +65,13 @@ type rollingOut struct {
 	result  rolledOut
 }
 
-// continues reports whether a rollout continues once the changes of this round are written.
+// continues reports whether a rollout is not complete.
 func (o *rolledOut) continues() bool {
 	return slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
 }
 
-// rollOut carries out the Rollouts. It leaves those placements out of the plan that wait, and adds steps for
-// the others. It changes nothing if there is no Rollout.
+// rollOut carries out the Rollouts. It moves some placements of the plan to the waiting placements,
+// and adds steps for others.
 func (o *rollingOut) rollOut(ctx context.Context) (planned, rolledOut) {
 	o.specs = newRolloutSpecs(o.observed)
 	switch {
@@ -90,7 +89,7 @@ func (o *rollingOut) rollOut(ctx context.Context) (planned, rolledOut) {
 	return o.parts, o.result
 }
 
-// ignoredRollouts returns a finding for each Rollout if Kratix places and writes.
+// ignoredRollouts returns a finding for each Rollout.
 func ignoredRollouts(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, r := range o.Rollouts {
@@ -101,8 +100,7 @@ func ignoredRollouts(o *observed) []finding.Finding {
 	return findings
 }
 
-// collect returns the runs of all Rollouts, in the order of their names, with the state of the
-// placements that they select. What an invalid or missing Rollout selects is held.
+// collect returns the runs of all Rollouts, sorted, with the state of the selected placements.
 func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 	runs := map[rolloutKey]*rolloutRun{}
 	for _, store := range o.stores {
@@ -131,8 +129,8 @@ func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 	return sorted
 }
 
-// unitsOf returns the Works on a Destination that valid Rollouts select, except for new requests,
-// which are placed at once. What other Rollouts select waits.
+// unitsOf returns the Works on a Destination that valid Rollouts select, except for new requests.
+// Works of invalid Rollouts wait.
 func (o *rollingOut) unitsOf(store *storeView, view *destinationView) []*rolloutUnit {
 	part := o.parts[view.Name]
 	units := map[*kratix.Work]*rolloutUnit{}
@@ -165,7 +163,7 @@ func (o *rollingOut) unitsOf(store *storeView, view *destinationView) []*rollout
 	return sorted
 }
 
-// addLeaving adds to the Works of a Destination the records of groups that they have lost.
+// addLeaving adds the records of groups that the Works have lost.
 func addLeaving(units []*rolloutUnit, part *destinationPlan, records map[placedGroup]*recordView) {
 	for _, p := range slices.Concat(part.removed, part.proven) {
 		for _, u := range units {
@@ -176,7 +174,6 @@ func addLeaving(units []*rolloutUnit, part *destinationPlan, records map[placedG
 	}
 }
 
-// recordsOf returns the records of a Destination by group.
 func recordsOf(view *destinationView) map[placedGroup]*recordView {
 	records := make(map[placedGroup]*recordView, len(view.records))
 	for i := range view.records {
@@ -185,7 +182,6 @@ func recordsOf(view *destinationView) map[placedGroup]*recordView {
 	return records
 }
 
-// add adds a Work on a Destination to the run.
 func (r *rolloutRun) add(view *destinationView, u *rolloutUnit) {
 	last := len(r.input.Targets) - 1
 	if last < 0 || r.input.Targets[last].Destination != view.Name {
@@ -222,7 +218,7 @@ func (r *rolloutRun) sort() {
 	r.input.Revision = hex.EncodeToString(sum[:revisionBytes])
 }
 
-// carryOut plans a run, and changes the plan of each Destination accordingly.
+// carryOut plans a run, and changes the plans of the Destinations.
 func (o *rollingOut) carryOut(ctx context.Context, run *rolloutRun) {
 	known, ok := o.cache.memories.get(run.rolloutKey)
 	if !ok {
@@ -243,7 +239,7 @@ func (o *rollingOut) carryOut(ctx context.Context, run *rolloutRun) {
 	o.result.runs = append(o.result.runs, *run)
 }
 
-// finding returns the finding about a run that has failed.
+// finding returns the finding about a failed run, if it has failed.
 func (r *rolloutRun) finding() (finding.Finding, bool) {
 	switch r.result.Phase {
 	case rollout.Failed, rollout.RollingBack, rollout.RolledBack:
@@ -275,7 +271,7 @@ func (o *rollingOut) decide(ctx context.Context, run *rolloutRun, u *rolloutUnit
 	}
 }
 
-// waitAll lets the placements of a Work wait, unless the wanted contents are there.
+// waitAll makes the placements of a Work wait, unless they have the wanted content.
 func (o *rollingOut) waitAll(u *rolloutUnit, why string) {
 	if u.Stored == u.Wanted && !u.Mixed {
 		return
@@ -285,7 +281,7 @@ func (o *rollingOut) waitAll(u *rolloutUnit, why string) {
 	}
 }
 
-// wait moves a placement of the plan to those that wait.
+// wait moves a placement of the plan to the waiting placements.
 func (o *rollingOut) wait(view *destinationView, p scheduler.Placement, record *recordView, why string) {
 	o.parts.changeOn(view.Name, func(part *destinationPlan) {
 		part.placements = slices.DeleteFunc(slices.Clone(part.placements), func(one scheduler.Placement) bool { return one.WorkPlacement == p.WorkPlacement })
@@ -308,7 +304,7 @@ func (o *rollingOut) addStep(u *rolloutUnit, i int, step *rolloutStep) {
 	})
 }
 
-// write marks the records of a Work that is written with the wanted content.
+// write adds steps that mark the records of a Work with the wanted content.
 func (o *rollingOut) write(run *rolloutRun, u *rolloutUnit, d *rollout.Decision) {
 	isPending := u.Stored != u.Wanted || u.Mixed
 	for i, record := range u.records {
@@ -325,7 +321,7 @@ func (o *rollingOut) write(run *rolloutRun, u *rolloutUnit, d *rollout.Decision)
 	}
 }
 
-// markOf returns the mark of a placement that the run writes. before is its mark until then, if any.
+// markOf returns the mark of a placement that the run writes. before is its present mark, or nil.
 func (u *rolloutUnit) markOf(run *rolloutRun, before *layout.Rollout, record *recordView, isLate bool, now time.Time) *layout.Rollout {
 	mark := &layout.Rollout{Name: run.rollout, Content: u.Wanted, Run: layout.Time{Time: run.result.Run}, Since: layout.Time{Time: now}, Late: isLate}
 	switch {

@@ -11,20 +11,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-// removedRecord is a record whose dependencies are to be removed.
+// removedRecord is a record of dependencies that are to be removed.
 type removedRecord struct {
 	view   *destinationView
 	record *recordView
 }
 
-// removalKey identifies what leaves together.
+// removalKey identifies the dependencies of one Promise and Rollout.
 type removalKey struct {
 	spec    *rolloutSpec
 	promise string
 }
 
-// keepRemoved keeps dependencies that are to be removed while their Rollout removes them from other
-// Destinations first, or while requests of their Promise are placed.
+// keepRemoved keeps dependencies that are to be removed while their Rollout does not allow it.
 func (o *rollingOut) keepRemoved() {
 	leaving := map[removalKey][]removedRecord{}
 	for _, store := range o.stores {
@@ -68,7 +67,7 @@ func (o *rollingOut) planRemoval(spec *rolloutSpec, promise string, records []re
 	o.wake(due)
 }
 
-// keepOne moves a placement from those to be removed to those that wait.
+// keepOne moves a placement from the removed to the waiting placements.
 func (o *rollingOut) keepOne(r removedRecord, why string) {
 	o.parts.changeOn(r.view.Name, func(part *destinationPlan) {
 		others := func(list []*kratix.WorkPlacement) []*kratix.WorkPlacement {
@@ -79,7 +78,7 @@ func (o *rollingOut) keepOne(r removedRecord, why string) {
 	})
 }
 
-// hasRequests reports whether a request of a Promise has files in a store.
+// hasRequests reports whether a request of a Promise is recorded in a store.
 func (o *rollingOut) hasRequests(promise string) bool {
 	for _, store := range o.stores {
 		for _, view := range store.destinations {
@@ -93,7 +92,7 @@ func (o *rollingOut) hasRequests(promise string) bool {
 	return false
 }
 
-// wake makes the next round due at a time.
+// wake makes the next round due at a time, unless it is due earlier.
 func (o *rollingOut) wake(at time.Time) {
 	if !at.IsZero() && (o.result.due.IsZero() || at.Before(o.result.due)) {
 		o.result.due = at

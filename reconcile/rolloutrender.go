@@ -6,8 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// rollOut sets what the record of a placement says about rollouts. It returns true if a rollout
-// replaces the wanted files by former ones.
+// rollOut sets the mark and the rolled-back entries in a placement's record. It returns true if a
+// rollout replaces the wanted files by former files.
 func (w *wanted) rollOut(p *placement) bool {
 	if record := w.recordOf(p); record != nil {
 		p.rendering.RolledBack, p.rendering.Rollout = record.RolledBack, record.Rollout

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-// addRollouts adds the states of the rollouts.
 func (r *reporter) addRollouts(all *rolledOut) {
 	r.add(all.findings...)
 	r.report.Again = r.report.Again || all.continues()
@@ -18,7 +17,6 @@ func (r *reporter) addRollouts(all *rolledOut) {
 	}
 }
 
-// report returns the state of a run.
 func (r *rolloutRun) report() report.Rollout {
 	made := report.Rollout{
 		Name: r.rollout, Promise: r.promise, Revision: r.input.Revision, Phase: string(r.result.Phase), Reason: r.result.Reason,

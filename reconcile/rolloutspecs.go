@@ -15,16 +15,16 @@ import (
 // rolloutSpecs are the Rollouts of a round, sorted by name.
 type rolloutSpecs struct {
 	all []rolloutSpec
-	// isUncertain means that a Rollout which is not in the input may exist. Placements of such a
-	// Rollout stay as they are.
+	// isUncertain means that Rollouts may exist that are not in the input. Their placements stay as
+	// they are.
 	isUncertain bool
 	findings    []finding.Finding
-	// of caches the Rollout of each Work; nil if none selects it.
+	// of caches the Rollout of each Work, or nil if none selects the Work.
 	of map[*kratix.Work]*rolloutSpec
 }
 
-// rolloutSpec is a Rollout. Spec is nil if it is invalid, and the Works that it selects are then
-// not changed.
+// rolloutSpec is a Rollout. Spec is nil if it is invalid. The Works that it selects then stay as
+// they are.
 type rolloutSpec struct {
 	name  string
 	works rollout.Works
@@ -32,7 +32,7 @@ type rolloutSpec struct {
 	why string
 }
 
-// newRolloutSpecs compiles the Rollouts. An invalid one has a finding.
+// newRolloutSpecs compiles the Rollouts, with findings about invalid ones.
 func newRolloutSpecs(o *observed) *rolloutSpecs {
 	specs := &rolloutSpecs{isUncertain: o.Incomplete || len(o.RejectedRollouts) > 0, of: map[*kratix.Work]*rolloutSpec{}}
 	for _, r := range o.Rollouts {
@@ -53,8 +53,7 @@ func newRolloutSpecs(o *observed) *rolloutSpecs {
 	return specs
 }
 
-// ofWork returns the Rollout that selects a Work; nil if none does. If several do, the first one by
-// name counts.
+// ofWork returns the first Rollout that selects a Work, or nil if none does.
 func (s *rolloutSpecs) ofWork(work *kratix.Work) *rolloutSpec {
 	if known, ok := s.of[work]; ok {
 		return known
@@ -78,8 +77,7 @@ func (s *rolloutSpecs) ofWork(work *kratix.Work) *rolloutSpec {
 	return found
 }
 
-// ofRecord returns the Rollout that a recorded placement without a Work belongs to; nil if there is
-// none.
+// ofRecord returns the Rollout of a recorded placement without a Work, or nil.
 func (s *rolloutSpecs) ofRecord(record *recordView) *rolloutSpec {
 	p := record.Placement
 	if mark := record.Rollout; mark != nil {
@@ -96,13 +94,13 @@ func (s *rolloutSpecs) ofRecord(record *recordView) *rolloutSpec {
 	return nil
 }
 
-// isMissing reports whether a mark names a Rollout that is not in the input but may exist.
+// isMissing reports whether a mark names a Rollout that may exist and is not in the input.
 func (s *rolloutSpecs) isMissing(mark *layout.Rollout) bool {
 	return s.isUncertain && mark != nil && !slices.ContainsFunc(s.all, func(one rolloutSpec) bool { return one.name == mark.Name })
 }
 
-// whyHeld returns why a placement waits whatever the waves say: its Rollout is invalid, or cannot be
-// read. It returns an empty text for all others. spec and record may be nil.
+// whyHeld returns the reason why a placement waits without regard to waves, or "". spec and record
+// may be nil.
 func (s *rolloutSpecs) whyHeld(spec *rolloutSpec, record *recordView) string {
 	switch {
 	case spec != nil && spec.Spec == nil:
@@ -113,11 +111,12 @@ func (s *rolloutSpecs) whyHeld(spec *rolloutSpec, record *recordView) string {
 	return ""
 }
 
-// maxAhead is how far a time in a record may be ahead of the clock. Anyone who can write to the
-// store can write a record.
+// maxAhead is the longest time by which a mark may be ahead of the clock. Anyone who can write to
+// the store can write a record.
 const maxAhead = 24 * time.Hour
 
-// trusted returns the mark of a record; nil if it has none, or if its times cannot be right.
+// trusted returns the mark of a record, or nil if there is none or it is too far ahead of the
+// clock.
 func trusted(record *recordView, now time.Time) *layout.Rollout {
 	mark := record.Rollout
 	if mark == nil || mark.Run.After(now.Add(maxAhead)) || mark.Since.After(now.Add(maxAhead)) {

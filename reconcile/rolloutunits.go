@@ -18,7 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// rolloutCache has what rollouts keep from round to round. The zero value is ready for use.
+// rolloutCache is state of rollouts that is kept from round to round. The zero value is ready for
+// use.
 type rolloutCache struct {
 	contents generations[contentKey, string]
 	matches  generations[matchKey, matchEntry]
@@ -45,7 +46,8 @@ type contentKey struct {
 	group string
 }
 
-// matchKey identifies a placement, and matchEntry is whether its stored files are those of a Work.
+// matchKey identifies a placement. matchEntry has the result of comparing its stored files with a
+// Work.
 type (
 	matchKey struct {
 		destination *kratix.Destination
@@ -65,19 +67,18 @@ type rolloutUnit struct {
 	view       *destinationView
 	work       *kratix.Work
 	placements []scheduler.Placement
-	// records are the records of the placements; nil for those without.
+	// records are the records of the placements, or nil for a placement without a record.
 	records []*recordView
 	// leaving are the records of groups that the Work has lost.
 	leaving []*recordView
-	// newest is the mark that was written last; nil if there is none.
+	// newest is the mark with the latest time, or nil.
 	newest *layout.Rollout
 }
 
-// unmarked is the content of a placement that differs from the wanted one and has no mark.
+// unmarked is the content of a placement that has no mark and is not as wanted.
 const unmarked = "unknown"
 
-// contentOf returns the digest of the unpacked files of a placement. A file that cannot be unpacked
-// counts as it is.
+// contentOf returns the digest of the unpacked files of a placement.
 func (c *rolloutCache) contentOf(p *scheduler.Placement) string {
 	key := contentKey{p.Work, p.Spec.ID}
 	if known, ok := c.contents.get(key); ok {
@@ -145,8 +146,8 @@ func (c *rolloutCache) stateOf(ctx context.Context, u *rolloutUnit, now time.Tim
 	}
 }
 
-// setStored sets the stored content from the contents in the marks. Placements without a mark count
-// together: they have the wanted content if all of them are as wanted, and none is missing.
+// setStored sets the stored content of a unit. marked are the contents of its placements. areStored
+// means that the placements without a mark are as wanted.
 func (u *rolloutUnit) setStored(marked map[string]bool, areStored, isPartial bool) {
 	if marked[unmarked] && areStored && !isPartial {
 		delete(marked, unmarked)
@@ -163,12 +164,12 @@ func (u *rolloutUnit) setStored(marked map[string]bool, areStored, isPartial boo
 	u.Mixed = len(marked) > 1 || isPartial && u.Stored == u.Wanted
 }
 
-// hasPrevious reports whether one of the placements had a content before.
+// hasPrevious reports whether a mark of the placements has a previous content.
 func (u *rolloutUnit) hasPrevious() bool {
 	return slices.ContainsFunc(u.records, func(r *recordView) bool { return r != nil && r.Rollout != nil && r.Rollout.Previous != nil })
 }
 
-// addUndone sets whether the wanted content was rolled back on the Destination.
+// addUndone sets Undone or Refused if the wanted content was rolled back on the Destination.
 func (u *rolloutUnit) addUndone(record *recordView) {
 	for i := range record.RolledBack {
 		one := &record.RolledBack[i]
@@ -182,7 +183,7 @@ func (u *rolloutUnit) addUndone(record *recordView) {
 	}
 }
 
-// isStored reports whether the stored files of a placement without a mark are the wanted ones.
+// isStored reports whether the stored files of a placement are the wanted files.
 func (c *rolloutCache) isStored(ctx context.Context, u *rolloutUnit, i int) bool {
 	key := matchKey{u.view.Destination, groupOf(u.placements[i].WorkPlacement)}
 	files := u.store.state.Files
@@ -210,7 +211,7 @@ func (u *rolloutUnit) compare(ctx context.Context, i int) bool {
 	})
 }
 
-// storedForm returns rendered files in the form of stored files: joined files become one file.
+// storedForm returns rendered files in the form of stored files. A joined file is one file.
 func storedForm(p *kratix.WorkPlacement, rendering *layout.Rendering) []tree.File {
 	if rendering.Joined {
 		return layout.Join([]layout.Part{{Placement: p, Files: rendering.Files}})
@@ -222,7 +223,7 @@ func storedForm(p *kratix.WorkPlacement, rendering *layout.Rendering) []tree.Fil
 	return files
 }
 
-// addReports sets what the agent of the Destination has reported about the stored content.
+// addReports adds the reports of the Destination's agent about the stored content.
 func (u *rolloutUnit) addReports(deliveries []*report.Delivery) {
 	for i, record := range u.records {
 		if record == nil {
@@ -277,7 +278,8 @@ func notBefore(at, first time.Time) time.Time {
 	return at
 }
 
-// both returns the later of two times, or the zero time if one of them is zero.
+// both returns at if isFirst is set. Otherwise it returns the later of the two times, or the zero
+// time if one of them is zero.
 func both(before, at time.Time, isFirst bool) time.Time {
 	if isFirst {
 		return at

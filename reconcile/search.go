@@ -2,17 +2,16 @@ package reconcile
 
 import "slices"
 
-// search finds the units that a server refuses, by writing smaller and smaller groups of them. Its
-// state is kept between rounds.
+// search finds the units that a server refuses, by writing smaller and smaller groups. It may take
+// several rounds.
 type search struct {
-	// group has the units of a refused write, without those that were accepted since then.
+	// group are the units of a refused write that are still to be tried.
 	group []suspect
-	// origin is the group as it was last refused. hasChanged means that a unit was accepted or
-	// refused since then.
+	// origin is the group as it was last refused. hasChanged means that the group has lost units since
+	// then.
 	origin     []suspect
 	hasChanged bool
-	// backwards means that the second half of a group is tried first. It changes with each unit
-	// that is found, so that a server that refuses many adjacent units soon accepts others.
+	// backwards means that the second half of a group is tried first.
 	backwards bool
 	untried   []suspect
 	// alone are units that are tried one by one, because they were refused before.
@@ -45,8 +44,7 @@ func (s *search) keep(current map[suspect]bool) {
 	s.alone = slices.DeleteFunc(slices.Clone(s.alone), gone)
 }
 
-// next returns the units to write next: half of a refused group, or else all untried units at once,
-// or else one unit that was refused before.
+// next returns the units to write next, or nil if the search is over.
 func (s *search) next() []suspect {
 	switch {
 	case len(s.group) > 0:
@@ -68,8 +66,8 @@ func (s *search) halves() (tried, other []suspect) {
 	return s.group[:at], s.group[at:]
 }
 
-// half returns the index at which to divide a group. The index is as near to the middle as
-// possible, but between two Destinations if the group has several.
+// half returns the index at which to divide a group: near the middle, and between two Destinations
+// if possible.
 func half(group []suspect) int {
 	middle := (len(group) + 1) / 2
 	for off := range middle {
@@ -94,8 +92,8 @@ func (s *search) accepted() {
 	}
 }
 
-// refused processes the refusal of the units that next returned. If they are a single unit, refused
-// returns it.
+// refused processes the refusal of the units that next returned. It returns the refused unit if
+// there was only one.
 func (s *search) refused() (found []suspect) {
 	tried := s.next()
 	switch {
@@ -115,9 +113,8 @@ func (s *search) refused() (found []suspect) {
 	return nil
 }
 
-// empty processes a trial that would change nothing by itself, because its units depend on another
-// one. If all refused units depend on one another, the server's answer cannot tell them apart, so
-// empty returns all of them.
+// empty processes a trial that would change nothing by itself. It returns the units that no trial
+// can tell apart, if there are any.
 func (s *search) empty() (found []suspect) {
 	tried := s.next()
 	switch {

@@ -13,7 +13,7 @@ import (
 )
 
 // location returns the location of a directory below the store's path. A store with an invalid path
-// cannot be opened, and its locations differ from those of all other stores.
+// has a storage of its own.
 func (s *storeView) location(dir tree.Path) layout.Location {
 	at, err := layout.StoreLocation(s.ref, s.spec)
 	if err != nil {
@@ -27,8 +27,7 @@ type owned struct {
 	*destinationView
 }
 
-// separate excludes Destinations whose directories overlap, on one store or on two stores at one
-// location. An empty Destination that is being deleted does not exclude another one.
+// separate excludes Destinations whose directories overlap in one storage.
 func separate(o *observed) {
 	all := withoutVacant(o)
 	inTheWay := overlapping(all)
@@ -74,8 +73,7 @@ func withoutVacant(o *observed) []owned {
 	}
 }
 
-// isVacant reports whether a Destination is being deleted, and neither this program nor Kratix nor
-// the source has recorded a placement for it.
+// isVacant reports whether a Destination is being deleted and certainly has no recorded placements.
 func isVacant(o *observed, store *storeView, d *destinationView) bool {
 	if !d.IsDeleted() || store.err != nil || o.hasExisting(d.Name) {
 		return false
@@ -85,22 +83,22 @@ func isVacant(o *observed, store *storeView, d *destinationView) bool {
 		return false
 	}
 	for path := range store.state.Files.Below(dir) {
-		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // names of records contain the Destination's name in this form
+		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // names of records contain the Destination's name
 			return false
 		}
 	}
 	return true
 }
 
-// longName is the length from which the name of a record may be truncated.
+// longName is the length in bytes above which the name of a record may be truncated.
 const longName = 200
 
 func (o *observed) hasExisting(destination string) bool {
 	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 }
 
-// emptied returns the names of the Destinations that are being deleted, are left out of the round,
-// and have nothing in any store.
+// emptied returns the names of the Destinations that are being deleted, are left out of the round
+// and have nothing recorded.
 func emptied(o *observed) []string {
 	var names []string
 	for _, d := range o.vacant {
@@ -116,8 +114,7 @@ func emptied(o *observed) []string {
 	return names
 }
 
-// overlapping maps each Destination that overlaps others to one of those others. It relies on the
-// walk order, in which the contents of a directory follow the directory immediately.
+// overlapping maps each Destination that overlaps others to one of them. It sorts all.
 func overlapping(all []owned) map[*destinationView]owned {
 	slices.SortStableFunc(all, func(a, b owned) int {
 		return cmp.Or(cmp.Compare(a.Storage, b.Storage), tree.Compare(a.Dir, b.Dir))

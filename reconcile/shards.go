@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// agrees reports whether several shards, and no other controller, choose Destinations. A new
-// placement of a request is then written only after the choice is recorded on its Work.
+// agrees reports whether a choice of a Destination must be recorded on the Work before files are
+// written.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
 func (s *storeView) labels() map[string]string {
@@ -40,21 +40,20 @@ func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired 
 	return ready
 }
 
-// idleAfter is the time after which a state store of another shard is reported if it has pending
-// placements and does not change. It is twice the default interval of rounds.
+// idleAfter is the time after which an unchanged state store of another shard is reported if it has
+// pending placements. It is twice the default interval of rounds.
 const idleAfter = 10 * time.Minute
 
 type idleStores map[kratix.StateStoreReference]idleStore
 
-// idleStore has the time since which placements are pending on a state store and the store has the
-// revision.
+// idleStore is a revision of a state store, and the time since which placements are pending on it.
 type idleStore struct {
 	revision statestore.Revision
 	since    time.Time
 }
 
-// add adds a store with pending placements, and returns a finding if the store has not changed for
-// idleAfter. before are the stores of the last round. Without a clock nothing is added.
+// add adds a store with pending placements. It returns a finding if the store has not changed for
+// idleAfter.
 func (s idleStores) add(before idleStores, store *storeView, waiting int, now time.Time) []finding.Finding {
 	if waiting == 0 || now.IsZero() {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// returnShared adds the removed placements that share objects with others to the candidates. Such
-// placements may be removed only if another placement takes over these objects.
+// returnShared adds removed placements with shared objects to the candidates. They may be removed
+// if other placements take over these objects.
 func (c *checked) returnShared() {
 	for i := range c.removed {
 		if record := &c.removed[i]; len(record.Shared) > 0 && !c.isRemovedWithFiles() {
@@ -20,7 +20,7 @@ func (c *checked) returnShared() {
 }
 
 // releaseShared drops the candidates that returnShared added and that may be removed. The others
-// remain candidates and are not removed.
+// stay.
 func (c *checked) releaseShared() {
 	kept := map[*kratix.WorkPlacement]bool{}
 	c.candidates = slices.DeleteFunc(c.candidates, func(p *candidate) bool {
@@ -30,8 +30,8 @@ func (c *checked) releaseShared() {
 	c.removed = slices.DeleteFunc(c.removed, func(r recordView) bool { return kept[r.Placement] })
 }
 
-// takeShares drops, from the files of a placement, the objects that other placements write. It also
-// updates the record of the placement.
+// takeShares drops the objects that other placements write from a placement's files, and updates
+// its record.
 func (c *rootCheck) takeShares(p *candidate, verdict dedupe.Verdict, i int) {
 	files, cut := verdict.Files[i]
 	shared := verdict.Shared[i]

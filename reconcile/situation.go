@@ -17,8 +17,7 @@ type situation struct {
 	policy   Policy
 	excluded map[unit]exclusion
 	failed   []*failedFiles
-	// hidden means that placements may exist that are not in the plan, because Works cannot be
-	// read. It matters only in filepath modes in which a file's path does not show its placement.
+	// hidden means that placements may exist that are not in the plan, because Works cannot be read.
 	hidden bool
 }
 
@@ -30,7 +29,7 @@ func (s *situation) same(other *situation) bool {
 }
 
 // sameAround reports whether two situations have the same obstacles in the Destination's directory,
-// and the same obstacles and ignore files in the directories above it.
+// and the same obstacles, files and ignore files above it.
 func (s *situation) sameAround(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	if !is.Obstacles.Same(was.Obstacles, s.base) {
@@ -54,8 +53,8 @@ func (s *situation) sameAround(other *situation) bool {
 	return true
 }
 
-// sameOutgoing reports whether the stores have the same outgoing files and orphans, and are written
-// in the same way.
+// sameOutgoing reports whether the stores have the same outgoing files and orphans, and the same
+// value of Stepwise.
 func (s *situation) sameOutgoing(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	return is.Stepwise == was.Stepwise && slices.Equal(s.store.orphans, other.store.orphans) && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b statestore.Outgoing) bool {
@@ -73,8 +72,7 @@ func (s *situation) unfinished() []tree.Path {
 	return here
 }
 
-// kept returns a situation without the contents of its store, so that the cache does not keep them
-// in memory.
+// kept returns a situation without the contents of its store.
 func (s situation) kept() situation {
 	view := *s.store
 	view.state.Contents, view.state.Artifact, view.destinations = nil, nil, nil
@@ -88,7 +86,7 @@ func (s *situation) isPlain() bool {
 		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded)+len(s.failed) == 0
 }
 
-// continues reports whether two situations differ only in their placements and files.
+// continues reports whether two situations differ at most in their plans and files.
 func (s *situation) continues(was *situation) bool {
 	return s.Destination == was.Destination && s.profile == was.profile && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)

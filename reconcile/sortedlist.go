@@ -5,9 +5,7 @@ import (
 	"slices"
 )
 
-// sortedList is the sorted list of the values of several parts, for example of the placements on
-// each Destination. Only the parts that have changed since the last merge are sorted again. The
-// zero value is an empty list.
+// sortedList is the sorted list of the values of several parts. The zero value is an empty list.
 type sortedList[T any] struct {
 	parts map[string][]T
 	order []position
@@ -19,9 +17,8 @@ type position struct {
 	index int
 }
 
-// merge returns the values of all parts, sorted by compare. Values for which compare returns 0 are
-// sorted by the key of their part. The result is the same slice as before if no part has changed.
-// The parts must not be modified afterwards.
+// merge returns the values of all parts, sorted by compare and then by the key of their part. The
+// parts must not be modified afterwards.
 func (l *sortedList[T]) merge(parts map[string][]T, compare func(a, b T) int, equal func(a, b T) bool) []T {
 	kept := map[string]bool{}
 	var fresh []position
@@ -55,8 +52,7 @@ func (l *sortedList[T]) merge(parts map[string][]T, compare func(a, b T) int, eq
 	return l.all
 }
 
-// isSame reports whether two parts have equal values. It compares no values if both are the same
-// slice.
+// isSame reports whether two parts have equal values.
 func isSame[T any](a, b []T, equal func(a, b T) bool) bool {
 	if len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] {
 		return true

@@ -7,7 +7,7 @@ import (
 )
 
 // stayingAtFirst returns the inherited placements in stores whose server has refused a commit with
-// moves. Their new copies are written in a separate commit, before the old copies are removed.
+// moves. Their new copies are written in an earlier commit.
 func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	staying := placementSet{}
 	for _, former := range inherited {
@@ -18,7 +18,7 @@ func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	return staying
 }
 
-// keepInherited adds to staying the inherited placements whose new copy would not be written. It
+// keepInherited adds inherited placements to staying if their new copy would not be written. It
 // reports whether it has added any.
 func keepInherited(inherited []*formerPlacement, stores []*desired, staying placementSet) bool {
 	before := len(staying)
@@ -30,7 +30,8 @@ func keepInherited(inherited []*formerPlacement, stores []*desired, staying plac
 	return len(staying) > before
 }
 
-// isWritten reports whether the new copy of an inherited placement is written in this round.
+// isWritten reports whether the new copy of an inherited placement is in the store after this
+// round.
 func isWritten(stores []*desired, former *formerPlacement) bool {
 	for _, store := range stores {
 		for i, d := range store.destinations {

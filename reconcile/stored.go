@@ -14,13 +14,12 @@ import (
 
 type holdings struct {
 	*wanted
-	// listings counts, in filepath mode none, the records that list a file.
+	// listings counts the records that list a file, in filepath mode none.
 	listings map[tree.Path]int
 	joined   joinedFile
 }
 
-// newHoldings reads the stored files of the candidates, and sets the stored field of each. It fails
-// if the store cannot be read.
+// newHoldings reads the stored files of the candidates, and sets the stored field of each.
 func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdings, error) {
 	h := holdings{wanted: w}
 	if slices.ContainsFunc(candidates, func(c *candidate) bool { return c.rendering.Dir.IsRoot() && !c.rendering.Joined }) {
@@ -45,11 +44,8 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 	return h, err
 }
 
-// recordedDirs returns the path of the record that owns each placement directory. The owner is the
-// record of a placement whose directory has not changed since the record was written, or else the
-// first record written for the directory, or else the record of the first candidate with the
-// directory. before maps each record to the directory that its placement had when the record was
-// written.
+// recordedDirs returns the path of the record that owns each placement directory. before has the
+// directory of each record's placement when the record was written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {
@@ -79,8 +75,8 @@ func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.
 	return dirs, before
 }
 
-// recordedIn returns the files that a placement's record lists in the former directory of the
-// placement. The directory of a placement changes if its pipeline is renamed.
+// recordedIn returns the recorded files in the former directory of a placement. The directory
+// changes if a pipeline is renamed.
 func (h *holdings) recordedIn(c *candidate, dir tree.Path) []tree.Path {
 	if dir.IsRoot() || dir == c.rendering.Dir {
 		return nil
@@ -95,8 +91,7 @@ func (h *holdings) recordedFiles(p *placement) []tree.Path {
 	return h.legacy[p.record.Path]
 }
 
-// has reports whether the store has files of a placement: those that its record lists, or those in
-// its own directory. A recorded placement may have a part in a mixed-up file.
+// has reports whether the store has files of a placement, or may have its part in a mixed-up file.
 func (h *holdings) has(p *placement) bool {
 	if len(h.recordedFiles(p)) > 0 || h.joined.mixedUp && h.recordOf(p) != nil {
 		return true
@@ -104,9 +99,7 @@ func (h *holdings) has(p *placement) bool {
 	return !p.rendering.Dir.IsRoot() && h.store.state.Files.Within(p.rendering.Dir).Len() > 0
 }
 
-// ownFiles returns the files that a placement's record lists, in a layout where only records assign
-// files. A file that another record also lists belongs to the placement only if it is one of its
-// wanted files, or if the placement is not written. If the record is outdated, there are none.
+// ownFiles returns the recorded files that belong to a placement in filepath mode none.
 func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	files := h.recordedFiles(&c.placement)
 	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {
@@ -164,8 +157,7 @@ func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path
 	return files, nil
 }
 
-// content returns the stored content of a path. If guess has the digest of the stored file, it
-// returns guess and reads nothing.
+// content returns the stored content of a path. It reads nothing if guess is the stored content.
 func (h *holdings) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
 	if guess != nil {
 		if sum, _ := h.store.state.Files.Digest(path); sum == h.store.state.Contents.Digest(guess) {
@@ -188,8 +180,7 @@ func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 	return shared
 }
 
-// action returns the action for a writable placement, or "" if it is up to date. A store that
-// Kratix writes has no records of this program, so only the files are compared.
+// action returns the action for a writable placement, or "" if the placement is up to date.
 func (h *holdings) action(c *candidate) statestore.Action {
 	sum, recorded := h.store.state.Files.Digest(c.record.Path)
 	switch record := h.recordOf(&c.placement); {

@@ -14,20 +14,16 @@ type planning struct {
 	guard  guardVerdict
 	hidden bool
 	failed map[destinationKey][]*failedFiles
-	// fresh maps each new placement of a request to its Work. A new placement is not written before
-	// the chosen Destination is recorded on the Work. chosen maps the names of Destinations to
-	// their outcomes with these placements, for the report. Both maps are nil without such
-	// placements.
+	// fresh maps each new placement of a request to its Work. chosen are the outcomes with these
+	// placements, by the name of the Destination. Both are nil if deferUndecided defers none.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 	// rollouts is the result of the rollouts.
 	rollouts rolledOut
 }
 
-// desiredStores computes the desired content of all stores. An inherited placement is removed from
-// its directory only in the commit that writes its new copy. If the new copy is held back, the
-// inherited placement stays, and the stores are computed again. The loop ends because more
-// inherited placements stay each time.
+// desiredStores computes the desired content of all stores. It repeats this while inherited
+// placements must stay because their new copies are held back.
 func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported feedback, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	inherited := seen.inherited()
 	staying := r.stayingAtFirst(inherited)
@@ -47,7 +43,6 @@ func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported
 	}
 }
 
-// rollingOut returns the rollouts of a round before they have changed anything.
 func (r *Reconciler) rollingOut(seen *observed, reported feedback, parts planned) *rollingOut {
 	return &rollingOut{
 		observed: seen, parts: parts, cache: &r.cache.rollouts, now: r.time().UTC().Truncate(time.Second),

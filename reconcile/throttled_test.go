@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// throttled is a Finish that writes nothing while closed is true, because commits are limited.
+// throttled is a Finish that writes nothing while closed is true.
 type throttled struct{ closed bool }
 
 func (f *throttled) finish(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
@@ -57,8 +57,6 @@ func TestThrottledChangesAreReportedAndWrittenLater(t *testing.T) {
 	}
 }
 
-// TestStoreThatRefusesEverythingFailsWhileItsCommitsAreLimited checks that the refusal is still
-// reported, and that nothing counts as accepted.
 func TestStoreThatRefusesEverythingFailsWhileItsCommitsAreLimited(t *testing.T) {
 	w, limit := newRefusing(t, 1), &throttled{}
 	w.finish = limit.finish

@@ -6,11 +6,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// attempts is the maximum number of tries of a round while other writers keep changing a store.
+// attempts is the maximum number of tries of a round while other writers change a store.
 const attempts = 5
 
-// tries collects the writes of the earlier tries of a round, because the last try reports them as
-// unchanged.
+// tries collects the writes of earlier tries of a round, which the last try reports as unchanged.
 type tries struct {
 	placements []report.Placement
 	stores     []report.Store
@@ -50,7 +49,7 @@ func (t *tries) all(last report.Report) report.Report {
 			last.Stores = append(last.Stores, store)
 		case len(last.Stores[at].Destinations) == 0:
 			last.Stores[at] = store
-		default: // both this try and an earlier one have written Destinations of the store
+		default: // this try and an earlier try have written Destinations of the store
 			last.Stores[at].Destinations = slices.Concat(store.Destinations, last.Stores[at].Destinations)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// unit is the smallest change that a server accepts or refuses: a placement on a Destination or,
-// without a Work, the other files in the Destination's directory.
+// unit is the smallest change that a server accepts or refuses: a placement or, without a Work, the
+// files of a Destination that belong to no placement.
 type unit struct {
 	destination string
 	placedGroup
@@ -30,8 +30,7 @@ type suspect struct {
 	digest digest
 }
 
-// digestOf returns the digest of a placement's files. It does not include the record, which changes
-// with the objects that other placements share.
+// digestOf returns the digest of a placement's files.
 func digestOf(files []layout.File) digest {
 	hash := sha256.New()
 	for _, file := range files {

@@ -54,8 +54,7 @@ func reportUnreached(o *observed, r *reporter, plan *scheduler.Result) {
 	}
 }
 
-// addKept reports a placement that stays unchanged. If its Destination is missing from the input,
-// one finding covers all placements on it.
+// addKept reports a placement that stays unchanged.
 func (r *reporter) addKept(p scheduler.Placement, isThere bool) {
 	name := p.Spec.TargetDestinationName
 	r.parts[name] = append(r.parts[name], report.Placement{

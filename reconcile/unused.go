@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// readUnused reads the state stores that no Destination uses. A Destination that was moved to
-// another store may have left placements there.
+// readUnused reads the state stores that no Destination uses, for placements of Destinations that
+// were moved to another store.
 func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen *observations) {
 	for _, ref := range o.describedStores() {
 		if !slices.ContainsFunc(o.stores, func(s *storeView) bool { return s.ref == ref }) {
@@ -34,8 +34,8 @@ func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen
 	})
 }
 
-// describedStores returns the references to the state stores in the input, except those to
-// OCIStateStores: they have repositories only for Destinations, and cannot be read without one.
+// describedStores returns the references to the state stores in the input, without OCIStateStores,
+// which cannot be read without a Destination.
 func (o *observed) describedStores() []kratix.StateStoreReference {
 	var refs []kratix.StateStoreReference
 	for _, store := range o.StateStores.All() {
@@ -46,8 +46,8 @@ func (o *observed) describedStores() []kratix.StateStoreReference {
 	return refs
 }
 
-// reportUnreadable reports the unused stores that cannot be read, if a request is unplaced and may
-// be there. The request is placed nevertheless, because an unused store may no longer exist.
+// reportUnreadable reports the unused stores that cannot be read, if they may have an unplaced
+// request.
 func reportUnreadable(o *observed, placed map[placedGroup][]string) {
 	if len(o.unreadable) == 0 || !hasUnplaced(o, placed) {
 		return

@@ -10,7 +10,7 @@ import (
 )
 
 // maxWrite is the maximum number of bytes that are written at once to several Destinations, because
-// a store holds several copies of them in memory.
+// a store holds several copies in memory.
 const maxWrite = 8 << 20
 
 type committer struct {
@@ -20,8 +20,7 @@ type committer struct {
 	now      time.Time
 	// inUse are the revisions that agents have applied last, by the name of the Destination.
 	inUse map[string][]statestore.Revision
-	// desired computes the desired content of some Destinations of a store without the excluded
-	// units.
+	// desired computes the desired content of a store without the excluded units.
 	desired func(*storeView, exclusions) *desired
 }
 
@@ -30,9 +29,8 @@ type result struct {
 	statestore.Outcome
 }
 
-// write writes the changes of each store, and returns the results. It divides changes that are too
-// large for one write, or that a server refuses for their content. stale is the error of a store
-// that has changed in the meantime. failed joins the errors of failed writes.
+// write writes the changes of each store. stale is the error of a store that has changed in the
+// meantime. failed joins the errors of failed writes.
 func (c *committer) write(ctx context.Context, stores []*desired) (results []result, stale, failed error) {
 	writers := make([]*writer, 0, len(stores))
 	for _, store := range stores {
@@ -68,8 +66,7 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 	return results, stale, failed
 }
 
-// cut returns the Destinations that may be written at once, and the rest, which may be nil. A store
-// with unfinished files of an earlier write is not divided.
+// cut returns the Destinations that may be written at once, and the rest, which may be nil.
 func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {

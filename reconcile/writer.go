@@ -10,11 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// writer writes the changes of a round in one store, one ChangeSet after another. It first writes
-// the units that the server is not known to refuse, in pieces of limited size. If the server
-// refuses some, it continues with the trials of a search for the refused units. All ChangeSets are
-// computed from the state that the round has read, so a later ChangeSet for a Destination also
-// contains the changes that were written before.
+// writer writes the changes of a round in one store, one ChangeSet after another. If the server
+// refuses some units, it continues with the trials of a search. Each ChangeSet is computed from the
+// state that the round has read.
 type writer struct {
 	desired  func(view *storeView, excluded exclusions) *desired
 	now      time.Time
@@ -28,8 +26,8 @@ type writer struct {
 	// tries.
 	current *desired
 	trial   []suspect
-	// searched are the Destinations that a search has tried. written has the outcome that was
-	// written for each Destination.
+	// searched are the Destinations that a search has tried. written are the written outcomes by
+	// Destination.
 	searched map[string]bool
 	written  map[string]*outcome
 	// refused is the last refused ChangeSet, if nothing was accepted since then.
@@ -61,8 +59,7 @@ func (w *writer) about(units []suspect) {
 	}
 }
 
-// probe limits the round to one unit, because the server refuses everything. Each round tries
-// another unit.
+// probe limits the round to one unit, because the server refuses everything.
 func (w *writer) probe() {
 	units := w.full.suspects()
 	isNew := func(one suspect) bool { return !w.refusals.probed[one] }
@@ -104,8 +101,7 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	return w.close()
 }
 
-// try computes the changes of a trial. It returns false if the trial need not be written, because
-// it changes nothing or was refused before.
+// try computes the changes of a trial. It returns false if there is nothing to write.
 func (w *writer) try() (statestore.ChangeSet, bool) {
 	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
 	changes, ok := w.changes()
@@ -123,7 +119,7 @@ func (w *writer) try() (statestore.ChangeSet, bool) {
 	return statestore.ChangeSet{}, false
 }
 
-// close returns the changes to write at the end of a search. There are usually none.
+// close returns the changes to write at the end of a search, if there are any.
 func (w *writer) close() (statestore.ChangeSet, bool) {
 	w.trial = nil
 	if w.closing || len(w.searched) == 0 || w.refusals.always != nil || w.full.state.WriteInProgress {
@@ -138,7 +134,7 @@ func (w *writer) close() (statestore.ChangeSet, bool) {
 	return w.changes()
 }
 
-// changes returns the changes to write. It returns false if they cannot be made.
+// changes returns the changes to write. It returns false if they cannot be computed.
 func (w *writer) changes() (statestore.ChangeSet, bool) {
 	changes, err := w.current.diff()
 	if err != nil {
@@ -219,7 +215,7 @@ func (w *writer) refuse(err error) {
 	w.refusals.answer(tried, w.current.units(), err, w.now)
 }
 
-// end processes a write that has failed or is still in progress. It leaves later writes to a later
+// end processes a write that has failed or is still in progress. Later writes are left to a later
 // round.
 func (w *writer) end(err error) {
 	w.err, w.over = err, true
@@ -235,7 +231,8 @@ func (w *writer) end(err error) {
 	}
 }
 
-// results returns a result for the written Destinations and, after an error, one for the others.
+// results returns a result for the written Destinations and, after an error, another result for the
+// rest.
 func (w *writer) results() (results []result) {
 	done, held := w.full.none(), w.full.none()
 	final := w.final()
@@ -253,7 +250,7 @@ func (w *writer) results() (results []result) {
 			continue
 		}
 		if o == nil {
-			o = w.full.outcomes[i] // the Destination does not change, so it is not part of a search
+			o = w.full.outcomes[i] // the Destination does not change
 		}
 		done.add(d, o)
 	}

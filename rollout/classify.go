@@ -13,50 +13,49 @@ const RestWave = "rest"
 type condition int
 
 const (
-	// asWanted targets have had the wanted contents before the run.
+	// asWanted targets had the wanted contents before the run.
 	asWanted condition = iota
-	// pending targets have another content.
+	// pending targets have other contents.
 	pending
-	// inFlight targets are written, or are being written, and have not passed their gate.
+	// inFlight targets have the wanted contents, and have neither passed their gate nor failed.
 	inFlight
 	passed
 	// failed targets have the wanted contents, and have failed with them.
 	failed
-	// late targets are pending, and are written after all others: they joined during the run, or
-	// could not be written in time.
+	// late targets are pending, and are written after all others.
 	late
 )
 
-// target is a target with what a plan derives from it.
+// target is a target with results of the plan.
 type target struct {
 	*Target
 	wave int
 	condition
-	// isJoined means that the target joined during the run. isDead means that it could not be
-	// written in time. isPartial means that only a part of its contents was written.
+	// isJoined means that the target joined during the run. isDead means that it could not be written.
+	// isPartial means that only a part of its contents was written.
 	isJoined, isDead, isPartial bool
-	// isWritten means that the run has written something there. isLate means that this was not in the
-	// order of the waves.
+	// isWritten means that the run has written a unit of the target. isLate means that a unit was
+	// written late, as in Mark.Late.
 	isWritten, isLate bool
-	// occupies means that the target counts for MaxConcurrent although its contents are not the
-	// wanted ones: it was tried, or an earlier run has just written it.
+	// occupies means that the target counts for MaxConcurrent although it is pending.
 	occupies bool
-	// since is when this run has written the target. passedAt is when it has passed the gate.
+	// since is the time at which this run has written the target. passedAt is the time at which the
+	// target has passed its gate.
 	since, passedAt time.Time
 	why             string
 }
 
-// run is a plan in progress.
+// run is the computation of a plan.
 type run struct {
 	Input
-	// start is the start of the current run, or of the last one if the wanted contents are new.
+	// start is the start of the current run, or of the last run if the wanted contents are new.
 	start time.Time
-	// continues means that the current run has written something, and that this is still wanted.
+	// continues means that the current run has written contents that are still wanted.
 	continues bool
 	waves     []Wave
 	targets   []target
-	// reached is the last wave in which this run has written something, and firstIn the time of its
-	// first write in each wave.
+	// reached is the last wave in which this run has written a target in order. firstIn has the time
+	// of the first such write in each wave.
 	reached   int
 	firstIn   []time.Time
 	isPending bool
@@ -94,8 +93,8 @@ func (s *Spec) WaveOf(labels Labels) int {
 	return len(s.Waves)
 }
 
-// findRun decides whether the last run continues. It does if what it has written is still wanted. If
-// anything of it is wanted otherwise now, a newer change supersedes it.
+// findRun decides whether the last run continues. It ends if other contents are wanted now than the
+// run has written.
 func (r *run) findRun() {
 	if r.start.IsZero() {
 		return
@@ -124,7 +123,7 @@ func (r *run) findRun() {
 // isOfRun reports whether this run has written the unit.
 func (r *run) isOfRun(u *Unit) bool { return r.continues && u.Mark.Run.Equal(r.start) }
 
-// isUpgrade reports whether the fleet had a content before the run.
+// isUpgrade reports whether the fleet had other contents before the run.
 func (r *run) isUpgrade() bool {
 	for i := range r.targets {
 		if r.targets[i].has(func(u *Unit) bool { return u.Stored != "" && (u.Stored != u.Wanted || r.isOfRun(u) && u.Mark.Previous) }) {
@@ -149,8 +148,8 @@ func (r *run) classify(t *target) {
 	}
 }
 
-// isUnsettled reports whether an earlier run has written the target, and the target has neither
-// passed its gate with that content nor failed.
+// isUnsettled reports whether an earlier run has written the target, and the target may still pass
+// its gate or fail.
 func (r *run) isUnsettled(t *target) bool {
 	wave := &r.waves[t.wave]
 	return t.has(func(u *Unit) bool {
@@ -163,7 +162,7 @@ func (r *run) isUnsettled(t *target) bool {
 	})
 }
 
-// passes returns when the unit has passed a gate; zero if it has not.
+// passes returns the time at which the unit has passed a gate, or zero.
 func (u *Unit) passes(gate Gate) time.Time {
 	switch gate {
 	case Applied:
@@ -179,7 +178,7 @@ func (u *Unit) hasFailed(gate Gate) bool {
 	return u.Failure != "" && (gate == Healthy || gate == Applied && !u.Unhealthy)
 }
 
-// judge decides about the targets that were written or tried whether they have passed or failed.
+// judge decides which targets have passed or failed.
 func (r *run) judge() {
 	isUpgrade := r.isUpgrade()
 	for i := range r.targets {
@@ -248,8 +247,8 @@ func (r *run) judgeWritten(t *target) {
 	}
 }
 
-// counts reports whether a failure is a failure of the run. While Destinations are pending, each is.
-// After that, only a failure before the end of the target's probation is.
+// counts reports whether a failure of a target is a failure of the run. Once no Destination is
+// pending, a failure after the soak time of the target does not count.
 func (r *run) counts(t *target, u *Unit) bool {
 	wave := &r.waves[t.wave]
 	ends := u.Mark.Since.Add(wave.Deadline + wave.Soak)
@@ -259,8 +258,8 @@ func (r *run) counts(t *target, u *Unit) bool {
 	return r.isPending || u.FailedAt.Before(ends)
 }
 
-// isImplied reports whether a later wave shows that the target has passed its gate: it began after
-// the target was written. After a restart, an agent may not repeat what it has reported.
+// isImplied reports whether a later wave began after the target was written, so that the target
+// must have passed. After a restart, an agent may not repeat its reports.
 func (r *run) isImplied(t *target) bool {
 	for wave := t.wave + 1; wave < len(r.waves); wave++ {
 		if first := r.firstIn[wave]; !first.IsZero() && !first.Before(t.since) {

@@ -2,17 +2,17 @@ package rollout
 
 import "time"
 
-// Memory keeps what one process has seen of a rollout, beyond the records. It may be lost at any
-// time, which only delays the rollout. The zero value is ready for use.
+// Memory is knowledge of one process about a rollout, beyond the records. Its loss only delays the
+// rollout. The zero value is ready for use.
 type Memory struct{ of map[string]seen }
 
-// seen is a process's knowledge of a target.
+// seen is the knowledge about a target.
 type seen struct {
 	revision string
 	action   Action
-	// tried is the time since which the action was tried; zero if it is done.
+	// tried is the time since which the action was tried, or zero.
 	tried time.Time
-	// run and passed are the run in which the target passed its gate, and when.
+	// passed is the time at which the target passed its gate, and run is the run then.
 	run, passed time.Time
 }
 
@@ -35,7 +35,7 @@ func (m *Memory) Recall(in *Input) {
 	}
 }
 
-// Learn remembers what a plan shows. The decisions are assumed to be carried out after it.
+// Learn stores a plan for the next Recall. The decisions are assumed to be carried out.
 func (m *Memory) Learn(in *Input, made *Result) {
 	before := m.of
 	m.of = make(map[string]seen, len(in.Targets))
@@ -61,7 +61,7 @@ func (m *Memory) Learn(in *Input, made *Result) {
 	}
 }
 
-// isPending reports whether the target has another content than the wanted one.
+// isPending reports whether the target has other contents than the wanted contents.
 func (t *Target) isPending() bool {
 	return t.has(func(u *Unit) bool { return u.Mixed || u.Stored != u.Wanted })
 }

@@ -11,7 +11,7 @@ import (
 // Labels are the labels of a Destination.
 type Labels = labels.Set
 
-// Plan decides about all targets of a Rollout.
+// Plan returns the decisions about all targets of a Rollout.
 func Plan(in Input) Result {
 	r := newRun(in)
 	r.judge()
@@ -42,7 +42,6 @@ func Plan(in Input) Result {
 	return made
 }
 
-// states returns the states of the waves before the decision.
 func (r *run) states() []WaveState {
 	states := make([]WaveState, len(r.waves))
 	settled := make([]time.Time, len(r.waves))
@@ -129,7 +128,7 @@ func (r *run) decide(made *Result) {
 	}
 }
 
-// end sets the phase of a run that has written everything.
+// end sets the phase of a run without pending targets.
 func (r *run) end(made *Result) {
 	made.Phase = Complete
 	for i := range made.Waves {
@@ -143,8 +142,8 @@ func (r *run) end(made *Result) {
 	}
 }
 
-// failure returns the first wave in which more targets have failed than it allows, and the reason;
-// an empty reason if there is none.
+// failure returns the first wave in which more targets have failed than it allows, and the reason.
+// The reason is empty if there is no such wave.
 func (r *run) failure(states []WaveState) (wave int, why string) {
 	for i := range states {
 		if states[i].Failed <= r.waves[i].MaxFailures {
@@ -160,7 +159,7 @@ func (r *run) failure(states []WaveState) (wave int, why string) {
 	return 0, ""
 }
 
-// hold sets the reason of all targets that wait.
+// hold sets the reason of the targets that wait without a reason.
 func (r *run) hold(made *Result, why string) {
 	for i := range made.Decisions {
 		if made.Decisions[i].Action == Wait && made.Decisions[i].Reason == "" {
@@ -169,8 +168,8 @@ func (r *run) hold(made *Result, why string) {
 	}
 }
 
-// restore sets the action Restore for the targets that the run has written, wave by wave from the
-// last one. A target that could not be restored does not keep the others waiting.
+// restore sets the action Restore for the targets that the run has written, starting with the last
+// wave. A target that could not be restored does not delay the others.
 func (r *run) restore(made *Result, why string) {
 	last := -1
 	for i := range r.targets {
@@ -197,13 +196,13 @@ func (r *run) restore(made *Result, why string) {
 	r.hold(made, "the rollout was given up: "+why)
 }
 
-// isRestorable reports whether the run has written a content over another one.
+// isRestorable reports whether the run has replaced a content of the target.
 func (r *run) isRestorable(t *target) bool {
 	return t.has(func(u *Unit) bool { return r.isOfRun(u) && u.Mark.Previous })
 }
 
-// admit decides which pending targets are written now. These are targets of the first wave that is
-// not complete, or the late ones if all waves are complete.
+// admit decides which pending targets are written now: those of the first wave that is not
+// complete, or the late targets if all waves are complete.
 func (r *run) admit(made *Result) {
 	made.Phase = Progressing
 	for i := range made.Waves {
@@ -227,8 +226,8 @@ func (r *run) admit(made *Result) {
 	r.admitLate(made)
 }
 
-// admitLate writes the targets that are last. If only those are left that cannot be written, the
-// rollout is complete, although it tries them again and again.
+// admitLate writes the late targets. If all of them are dead, the rollout is complete, but the
+// targets are still tried.
 func (r *run) admitLate(made *Result) {
 	alive := 0
 	for i := range r.targets {
@@ -278,7 +277,7 @@ func (r *run) begin(made *Result, i int) {
 	s.Reason = r.pendingReason(s, wave)
 }
 
-// isOpen reports whether a window of the wave is open. If none is, its targets wait.
+// isOpen reports whether a window of the wave is open. Otherwise it makes the targets wait.
 func (r *run) isOpen(made *Result, i int) bool {
 	open, next := opens(r.waves[i].Windows, r.Now)
 	if open {
@@ -325,9 +324,9 @@ func (r *run) take(made *Result, wave int, which condition) {
 	}
 }
 
-// queue returns the indices of the targets of a wave in the order in which they are written. Those
-// that count as in flight already come first. Those that cannot be written come last, another one
-// first in each minute, so that one of them does not keep the others from being tried.
+// queue returns the indices of the targets of a wave in the order in which they are written.
+// Targets that cannot be written come last. Their order changes every minute, so that each is
+// tried.
 func (r *run) queue(wave int, which condition) []int {
 	var again, others, dead []int
 	for t := range r.targets {
@@ -352,7 +351,7 @@ func (r *run) pendingReason(s *WaveState, wave *Wave) string {
 	return fmt.Sprintf("%d of %d Destinations are updated, %d are to be %s", s.Updated, s.Destinations, s.InFlight, wave.Gate)
 }
 
-// stabilize sets the action Stable for Destinations that joined and have nothing yet.
+// stabilize sets the action Stable for Destinations that joined and have no contents yet.
 func (r *run) stabilize(made *Result) {
 	if !r.Spec.Stable {
 		return

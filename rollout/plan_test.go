@@ -17,8 +17,7 @@ func labelled(wave string) *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: map[string]string{"wave": wave}}
 }
 
-// twoWaves returns a Rollout with a canary wave that the agent must report as healthy, and one with
-// all other Destinations.
+// twoWaves returns a Rollout with a canary wave, and a wave with all other Destinations.
 func twoWaves(change func(*kratix.Rollout)) *rollout.Spec {
 	r := &kratix.Rollout{}
 	r.Name = "redis"

@@ -8,9 +8,9 @@ type Removal struct {
 	Labels      Labels
 }
 
-// PlanRemoval returns for each Destination why nothing is removed from it now; an empty reason if it
-// is. Waves follow in reverse order. due is the next time at which that changes by itself; zero if
-// there is none.
+// PlanRemoval returns for each Destination the reason why nothing is removed from it now, or "".
+// The last wave is removed first. due is the next time at which the plan changes by itself, or
+// zero.
 func PlanRemoval(spec *Spec, from []Removal, hasRequests bool, now time.Time) (reasons []string, due time.Time) {
 	last := -1
 	for i := range from {
@@ -29,7 +29,8 @@ func PlanRemoval(spec *Spec, from []Removal, hasRequests bool, now time.Time) (r
 	return reasons, next
 }
 
-// keepsRemoval returns why nothing at all is removed; empty if something is.
+// keepsRemoval returns the reason why nothing is removed anywhere, or "". next is the time at which
+// the next window opens, or zero.
 func (s *Spec) keepsRemoval(last int, hasRequests bool, now time.Time) (why string, next time.Time) {
 	switch {
 	case hasRequests:

@@ -21,7 +21,7 @@ var (
 	first  = flag.Uint64("first", 0, "the seed of the first fleet")
 )
 
-// cluster is a Destination of the simulation, with what its records and its agent say.
+// cluster is a simulated Destination, with the state of its records and its agent.
 type cluster struct {
 	name     string
 	wave     string
@@ -31,7 +31,8 @@ type cluster struct {
 	// deadUntil is the end of an outage of the store. isSilent means that the agent reports nothing.
 	deadUntil time.Time
 	isSilent  bool
-	// appliesIn and healthyIn are how long the agent takes, and fails the contents on which it fails.
+	// appliesIn and healthyIn are the times that the agent takes. fails are the contents on which it
+	// fails.
 	appliesIn, healthyIn time.Duration
 	fails                map[string]bool
 	since                time.Time
@@ -125,7 +126,7 @@ func (f *fleet) join() {
 	f.clusters = append(f.clusters, c)
 }
 
-// maybeBad lets a cluster fail, be silent or have a store that is down.
+// maybeBad may give a cluster a content that fails, a silent agent or a store outage.
 func (f *fleet) maybeBad(c *cluster) {
 	switch f.IntN(12) {
 	case 0:
@@ -151,7 +152,7 @@ func (f *fleet) input() rollout.Input {
 	return in
 }
 
-// report sets what the agent has reported about a content.
+// report sets the agent's report about a content.
 func (f *fleet) report(c *cluster, u *rollout.Unit, i int) {
 	at := c.marks[i].Since
 	if c.isSilent || at.IsZero() {
@@ -184,7 +185,7 @@ func (f *fleet) step() rollout.Result {
 	return made
 }
 
-// samePlanAfterReading checks that a plan depends on nothing but what can be stored.
+// samePlanAfterReading checks that a plan is the same after the marks are stored and read again.
 func (f *fleet) samePlanAfterReading(in rollout.Input, made rollout.Result) {
 	for i := range in.Targets {
 		in.Targets[i].Units = slices.Clone(in.Targets[i].Units)
@@ -294,7 +295,7 @@ func (f *fleet) waveOf(c *cluster) *rollout.Wave {
 	return &f.spec.Waves[min(f.waveIndex(c), len(f.spec.Waves)-1)]
 }
 
-// hasFailed reports whether a Destination has failed with what was written last.
+// hasFailed reports whether a Destination has failed with its last content.
 func (f *fleet) hasFailed(c *cluster) bool {
 	w := f.waveOf(c)
 	if !c.isByRun || w.Gate == rollout.Written {
@@ -304,7 +305,7 @@ func (f *fleet) hasFailed(c *cluster) bool {
 	return isReported || c.passedAt.IsZero() && !f.now.Before(c.since.Add(w.Deadline))
 }
 
-// notePassed remembers which Destinations have passed their gate.
+// notePassed records which Destinations have passed their gate.
 func (f *fleet) notePassed() {
 	for _, c := range f.clusters {
 		applied := c.since.Add(c.appliesIn)
@@ -329,7 +330,7 @@ func (f *fleet) isInFlight(c *cluster) bool {
 	return c.isByRun && c.passedAt.IsZero() && !f.hasFailed(c)
 }
 
-// checkGates checks that no wave begins before all earlier ones are done.
+// checkGates checks that no wave begins before all earlier waves are done.
 func (f *fleet) checkGates(in rollout.Input, made rollout.Result) {
 	f.notePassed()
 	for i, d := range made.Decisions {
@@ -348,8 +349,8 @@ func (f *fleet) checkGates(in rollout.Input, made rollout.Result) {
 	}
 }
 
-// isLast reports whether a Destination may be written after all others: it joined while the fleet had
-// another content, or while a later wave had begun, or could not be written in time.
+// isLast reports whether a Destination may be written after all others, because it joined late or
+// could not be written in time.
 func (f *fleet) isLast(c *cluster, d rollout.Decision) bool {
 	isNew := c.contents[0] == "" || !c.marks[0].Joined.IsZero()
 	isOld := slices.ContainsFunc(f.clusters, func(o *cluster) bool {
@@ -384,8 +385,7 @@ func (f *fleet) checkDone(c, earlier *cluster, _ *rollout.Target) {
 	}
 }
 
-// checkUnmixed checks that a Destination has two contents only after a crash, and only until the
-// next round.
+// checkUnmixed checks that a plan ends a state with two contents on a Destination.
 func (f *fleet) checkUnmixed() {
 	for _, c := range f.clusters {
 		if !c.isMixed() || !f.now.After(c.deadUntil) {
@@ -399,7 +399,7 @@ func (f *fleet) checkUnmixed() {
 	}
 }
 
-// disturb lets something happen between two rounds.
+// disturb makes a random change between two rounds.
 func (f *fleet) disturb(until time.Time) {
 	f.now = f.now.Add(time.Duration(1+f.IntN(15)) * time.Minute)
 	if f.now.After(until) {
@@ -446,7 +446,7 @@ func TestRandomFleets(t *testing.T) {
 	}
 }
 
-// simulate runs a fleet until it ends, and returns how.
+// simulate runs a fleet until its rollout ends, and returns the last phase.
 func simulate(f *fleet) rollout.Phase {
 	const longest = 4000
 	quiet := f.now.Add(24 * time.Hour)
@@ -471,13 +471,13 @@ func simulate(f *fleet) rollout.Phase {
 	return ""
 }
 
-// history lets a fleet without outages and silent agents install one new content, and returns what was
-// written when. With restarts, another process continues after each round.
+// history runs a fleet without outages, and returns its writes. With restarts, another process
+// continues after each round.
 func history(t *testing.T, seed uint64, restarts bool) string {
 	f := newFleet(t, seed)
 	f.calm = true
 	for i := range f.spec.Waves {
-		f.spec.Waves[i].Deadline = time.Hour // a restart begins it again, so nobody may come near it
+		f.spec.Waves[i].Deadline = time.Hour // a restart begins the deadline again
 	}
 	for _, c := range f.clusters {
 		c.isSilent, c.deadUntil = false, time.Time{}

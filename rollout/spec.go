@@ -19,10 +19,10 @@ const (
 	MaxWindows = 32
 )
 
-// DefaultDeadline is the deadline of a wave that has none.
+// DefaultDeadline is the deadline of a wave that sets none.
 const DefaultDeadline = time.Hour
 
-// maxDuration bounds soak, deadline and the duration of a window.
+// maxDuration bounds the soak time, the deadline and the duration of a window.
 const maxDuration = 366 * 24 * time.Hour
 
 // Spec is a valid Rollout.
@@ -33,10 +33,10 @@ type Spec struct {
 	Waves []Wave
 	// Stable means that a Destination that joins during a run gets the former content first.
 	Stable bool
-	// RollBack means that those already changed get the former content back after a failure.
+	// RollBack means that the changed Destinations get the former content back after a failure.
 	RollBack bool
 	Paused   bool
-	// Aborted is the revision that is given up; empty for none.
+	// Aborted is the revision that is given up, or empty.
 	Aborted string
 	// Approved are the approvals, as Approval returns them.
 	Approved map[string]bool
@@ -54,7 +54,8 @@ func (w *Works) Selects(promise string, isDependency bool, workLabels map[string
 	return w.SelectsPromise(promise, isDependency) && w.Selector.Matches(labels.Set(workLabels))
 }
 
-// SelectsPromise reports whether Works of a Promise may be selected, whatever their labels are.
+// SelectsPromise reports whether Works of a Promise may be selected, without regard to their
+// labels.
 func (w *Works) SelectsPromise(promise string, isDependency bool) bool {
 	return (w.Promise == "" || w.Promise == promise) && w.Dependencies == isDependency
 }
@@ -63,8 +64,8 @@ func (w *Works) SelectsPromise(promise string, isDependency bool) bool {
 type Wave struct {
 	Name         string
 	Destinations labels.Selector
-	// MaxConcurrent is the number of Destinations, or the part of the wave in percent if Percent is
-	// set, that may be in flight. Zero means all.
+	// MaxConcurrent is the number of Destinations that may be in flight, or a percentage of the wave
+	// if Percent is set. Zero means all.
 	MaxConcurrent int
 	Percent       bool
 	Gate          Gate
@@ -75,7 +76,7 @@ type Wave struct {
 	Windows       []Window
 }
 
-// Gate is the report that a Destination must have sent before it counts as done.
+// Gate is the report that a Destination needs before it counts as done.
 type Gate string
 
 // The gates.
@@ -88,7 +89,7 @@ const (
 // Approval returns the text that approves a wave for a revision.
 func Approval(revision, wave string) string { return revision + "/" + wave }
 
-// Compile returns the Spec of a Rollout. Its errors name the field, for users.
+// Compile returns the Spec of a Rollout. Its errors are for users.
 func Compile(r *kratix.Rollout) (*Spec, error) {
 	s := &Spec{
 		Name: r.Name, Paused: r.Spec.Paused, Aborted: r.Annotations[kratix.AbortAnnotation], Approved: map[string]bool{},
@@ -125,7 +126,8 @@ func Compile(r *kratix.Rollout) (*Spec, error) {
 	return s, nil
 }
 
-// CompileWorks returns which Works a Rollout selects, also if the rest of the Rollout is invalid.
+// CompileWorks returns the Works that a Rollout selects, even if the rest of the Rollout is
+// invalid.
 func CompileWorks(r *kratix.Rollout) (Works, error) {
 	if err := oneOf("spec.works.type", r.Spec.Works.Type, "", kratix.DependenciesType, kratix.RequestsType); err != nil {
 		return Works{}, err
@@ -176,7 +178,7 @@ func compileWave(w *kratix.RolloutWave) (Wave, error) {
 	return wave, nil
 }
 
-// selectorOf returns a selector. An omitted one selects everything.
+// selectorOf returns a selector. A nil selector selects everything.
 func selectorOf(s *metav1.LabelSelector) (labels.Selector, error) {
 	if s == nil {
 		return labels.Everything(), nil
@@ -220,7 +222,7 @@ func oneOf(field, value string, allowed ...string) error {
 	return fmt.Errorf("%s: %q is not known; use %s", field, value, strings.Join(allowed[1:], " or "))
 }
 
-// limit returns how many of the wave's targets may be in flight.
+// limit returns the number of the wave's targets that may be in flight.
 func (w *Wave) limit(targets int) int {
 	switch {
 	case w.MaxConcurrent == 0:

@@ -11,17 +11,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Window is a time that comes back, in which Destinations may be changed.
+// Window is a recurring time in which Destinations may be changed.
 type Window struct {
 	starts cron.Schedule
 	length time.Duration
 }
 
-// maxCron bounds the text of a schedule.
+// maxCron bounds the length of a schedule in bytes.
 const maxCron = 256
 
-// newWindow parses a window. The library accepts more than the five fields of cron, some of it with
-// a panic, so anything else is refused before.
+// newWindow parses a window. It accepts only the five fields of cron, because the library panics on
+// some other texts.
 func newWindow(w *kratix.RolloutWindow) (Window, error) {
 	if len(w.Start) > maxCron || strings.ContainsAny(w.Start, "=@") || len(strings.Fields(w.Start)) != 5 {
 		return Window{}, errors.New("start must have the five fields of cron, such as \"0 22 * * 1-5\"")
@@ -52,8 +52,8 @@ func (w Window) isOpen(now time.Time) bool {
 	return !start.IsZero() && !start.After(now)
 }
 
-// opens reports whether one of the windows is open. If none is, it returns the time at which the
-// next one opens, or the zero time if none ever does. Without windows it is always open.
+// opens reports whether one of the windows is open, or there are none. Otherwise next is the time
+// at which the next window opens, or zero if none ever does.
 func opens(windows []Window, now time.Time) (isOpen bool, next time.Time) {
 	if len(windows) == 0 {
 		return true, next

@@ -22,13 +22,8 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected returns the difference between the last input and in, and the Works whose plans it may
-// change directly:
-//
-//   - Works that are new, changed or gone
-//   - Works with recorded placements that are new, changed or gone
-//   - Works that became rejected, or are no longer rejected
-//   - Works whose choice depends on Input.Conflicts
+// affected returns the difference between the last input and in, and the Works that it affects
+// directly.
 func (p *Planner) affected(in Input) (delta, keys) {
 	var d delta
 	affected := keys{}

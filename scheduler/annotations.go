@@ -14,39 +14,36 @@ import (
 
 // The annotations of a Destination.
 const (
-	// WeightAnnotation is a Destination's share of the requests for which Destinations are drawn:
-	// a whole number, 1 by default. A Destination of weight 0 loses against any other weight.
+	// WeightAnnotation is a Destination's share of the requests: a whole number, 1 by default. Weight
+	// 0 loses the draw against other weights.
 	WeightAnnotation = "kratix-schedule.io/weight"
-	// CordonAnnotation with the value "true" means that the Destination gets no new placements,
-	// neither of requests nor of dependencies.
+	// CordonAnnotation with the value "true" means that the Destination gets no new placements.
 	CordonAnnotation = "kratix-schedule.io/cordon"
-	// CapacityAnnotation is the maximum number of placements of requests on a Destination, a whole
-	// number. Without it there is no limit.
+	// CapacityAnnotation is the maximum number of placements of requests on a Destination. Without it
+	// there is no limit.
 	CapacityAnnotation = "kratix-schedule.io/capacity"
-	// FilepathModeAnnotation has the value of the Destination's spec.filepath.mode as confirmed by
-	// an operator. Files that were written in another filepath mode are rewritten.
+	// FilepathModeAnnotation has the value of the Destination's spec.filepath.mode as confirmed by an
+	// operator. Files in another filepath mode are then rewritten.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
-	// KubernetesVersionAnnotation is the version of the Destination's API server, for example
-	// "1.36". Objects are checked for this version.
+	// KubernetesVersionAnnotation is the version of the Destination's API server, for example "1.36".
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
-	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads: an OCIStateStore,
-	// which the spec cannot name, or any state store if Kratix writes to the one in the spec.
+	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads, if it is not the one
+	// in the spec.
 	StateStoreAnnotation = kratix.StateStoreAnnotation
 )
 
-// DependenciesAnnotation with the value OnDemand restricts a dependency Work to the
-// Destinations that have a request of its Promise.
+// DependenciesAnnotation with the value OnDemand restricts a dependency to the Destinations that
+// have a request of its Promise.
 const (
 	DependenciesAnnotation = "kratix-schedule.io/dependencies"
 	OnDemand               = "on-demand"
 )
 
-// RetryAnnotation on a Work names a revision of the store that Flux or Argo CD could not apply
-// because of the Work's files. Files that were rolled back because of this revision are written
-// again.
+// RetryAnnotation on a Work names a revision of the store that could not be applied. Files that
+// were rolled back because of this revision are written again.
 const RetryAnnotation = "kratix-schedule.io/retry-revision"
 
-// OwnPrefix is the prefix of all annotations and labels of this program.
+// OwnPrefix is the prefix of the annotations and labels of this program.
 const OwnPrefix = "kratix-schedule.io/"
 
 // maxWeight bounds weights so that their products fit in 64 bits.
@@ -59,14 +56,13 @@ const unlimited = -1
 type settings struct {
 	weight   uint64
 	capacity int
-	// closed is the reason why the Destination accepts no new placements. It is empty if it accepts
-	// them.
+	// closed is the reason why the Destination accepts no new placements, or empty.
 	closed  string
 	invalid []string
 }
 
 // settingsOf parses a Destination's annotations. An invalid capacity or cordon closes the
-// Destination for new placements, since the intended limit is unknown.
+// Destination for new placements.
 func settingsOf(d *kratix.Destination) settings {
 	s := settings{weight: 1, capacity: unlimited}
 	if text, ok := d.Annotations[WeightAnnotation]; ok {
@@ -107,8 +103,7 @@ func settingsOf(d *kratix.Destination) settings {
 	return s
 }
 
-// unknown returns a message for each annotation that begins with OwnPrefix and is not among the
-// known names.
+// unknown returns a message for each annotation with OwnPrefix that is not among the known names.
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {

@@ -6,19 +6,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Assigned is a planner for Works whose Destination is decided elsewhere: it places all groups
-// of a Work on that Destination only. Recorded placements without a Work are kept or removed as
-// by Plan. Several Works may have the same name.
+// Assigned is a planner for Works with a given Destination. Recorded placements without a Work are
+// kept or removed as by Plan. Several Works may have the same name.
 //
-// Assigned reuses the placements of the last plan for Works with the same pointer. It is not
-// safe for concurrent use, and callers must not modify its plans.
+// Assigned reuses placements of its last plan. It is not safe for concurrent use, and callers must
+// not modify its plans.
 type Assigned struct {
 	// To returns the name of the Destination of a Work.
 	To func(*kratix.Work) string
-	// in is the input of the last plan, and nil before the first plan. result is the last plan.
+	// in is the input of the last plan, and nil before the first plan.
 	in     *Input
 	result Result
-	// last maps a Work and the ID of a group to the placement in the last plan.
+	// last are the placements in the last plan.
 	last map[assignment]Placement
 }
 
@@ -36,9 +35,8 @@ type onDestination struct {
 
 const assignedReason = "its WorkPlacement names the Destination"
 
-// Plan returns the placements of the Works. It leaves out groups whose Destination is not in the
-// input, unless they are recorded there, and groups whose Destination is being deleted together with
-// its files.
+// Plan returns the placements of the Works. It leaves out groups whose Destination is being deleted
+// together with its files, and new groups whose Destination is not in the input.
 func (a *Assigned) Plan(in Input) Result {
 	if a.in == nil || !a.in.assignsAs(in) {
 		a.result = a.plan(in)
@@ -92,8 +90,7 @@ func (a *Assigned) plan(in Input) Result {
 	return result
 }
 
-// placement returns the placement of a group. It reuses the placement of the last plan if the
-// Destination is the same.
+// placement returns the placement of a group, from the last plan if possible.
 func (a *Assigned) placement(work *kratix.Work, group *kratix.WorkloadGroup, destination string, isNew bool) Placement {
 	p, known := a.last[assignment{work, group.ID}]
 	if !known || p.Spec.TargetDestinationName != destination {

@@ -10,9 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Assume returns Destinations that fit the Works, for an input without Destinations. It adds a
-// Destination only for selectors that it cannot satisfy with an earlier one, since Works can
-// conflict only on a common Destination. They are named assumed-1, assumed-2 and so on.
+// Assume returns Destinations that fit the Works, for an input without Destinations. It reuses
+// earlier Destinations, since Works can conflict only on a common Destination.
 func Assume(works []*kratix.Work) []*kratix.Destination {
 	var assumed []*assumption
 	for _, work := range sortedWorks(works) {
@@ -32,8 +31,7 @@ type assumption struct {
 	fits []selectors
 }
 
-// widen adds the selectors to the first assumed Destination that take accepts. If there is none,
-// widen appends a Destination.
+// widen adds the selectors to the first assumed Destination that takes them, or else to a new one.
 func widen(assumed []*assumption, asked selectors) []*assumption {
 	for _, a := range assumed {
 		if a.take(asked) {
@@ -48,9 +46,7 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 	return append(assumed, a)
 }
 
-// take adds labels that satisfy the selectors. It returns false and changes nothing if it finds no
-// labels with which these and the earlier selectors all hold, or if only some of them require a
-// Destination for dry runs.
+// take adds labels that satisfy these and the earlier selectors. It returns false if it finds none.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false

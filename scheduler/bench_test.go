@@ -65,8 +65,8 @@ func matchAll(in Input) (matches int) {
 	return matches
 }
 
-// BenchmarkFleet runs the fleet, the Planner and the baseline in turn, so that the load of the
-// machine is about the same for all. Only the ratios of the times matter.
+// BenchmarkFleet runs the fleet, the Planner and the baseline in turn, so that their times can be
+// compared.
 func BenchmarkFleet(b *testing.B) {
 	in := benchInput(100_000)
 	if a, b2 := matchAll(in), baseline(in); a != b2 {
@@ -114,8 +114,8 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// BenchmarkOneMore measures the cost of one more Work: the plan that places it, and the next
-// plan, in which it is recorded.
+// BenchmarkOneMore measures the plan that places one more Work, and the next plan, in which the
+// Work is recorded.
 func BenchmarkOneMore(b *testing.B) {
 	for _, works := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("works=%d", works), func(b *testing.B) {

@@ -23,8 +23,7 @@ func (c candidate) before(other candidate) bool {
 	return c.draw.before(other.draw)
 }
 
-// choose returns one of the Destinations that fit the group, with the reason. It returns none if
-// there is none or all of them are full.
+// choose returns one of the Destinations that fit the group, with the reason, or none.
 func (r *round) choose(j *job) (at int, reason string) {
 	seed := requestOf(j.work).seed()
 	homes := r.homes.of(seed)
@@ -55,7 +54,7 @@ func (r *round) conflicts(j *job, at int) bool {
 	return r.in.Conflicts(j.work, j.group, r.fleet.members[at].Name)
 }
 
-// best returns the best candidate that is not excluded, by the order of choice of Plan.
+// best returns the best candidate that is not excluded, in the order of Plan.
 func (r *round) best(j *job, seed uint64, homes int32, excluded []int) candidate {
 	best := candidate{at: none}
 	for _, at := range j.fit.usable {
@@ -83,8 +82,7 @@ func isAmong(some []int, at int) bool {
 	return false
 }
 
-// isFull reports whether the Destination has reached its capacity. If it has, isFull also sets
-// r.crowded.
+// isFull reports whether the Destination has reached its capacity, and sets r.crowded if so.
 func (r *round) isFull(at int) bool {
 	s := &r.fleet.members[at]
 	if s.capacity == unlimited || r.load[at] < s.capacity {
@@ -94,8 +92,7 @@ func (r *round) isFull(at int) bool {
 	return true
 }
 
-// reason returns the reason for a choice as text. The text names only the steps of the choice in
-// which the Destinations differed.
+// reason returns the reason for a choice as text.
 func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	fit := j.fit
 	if r.onlyDrawn(fit, chosen, conflicting) {
@@ -152,7 +149,7 @@ func others(n int) string {
 }
 
 // summary returns the number of Destinations that accept the group, and the reasons why the others
-// do not. Without capacities, all groups with equal selectors share one cached summary.
+// do not.
 func (r *round) summary(j *job) string {
 	if r.fleet.limited {
 		return summarise(r.verdicts(j))

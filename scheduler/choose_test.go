@@ -48,7 +48,7 @@ func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// Request a fits w, x, y and z. If they are equal in all other criteria, the random draw chooses x.
+// Request a fits w, x, y and z. If they are otherwise equal, x is chosen.
 func TestChoices(t *testing.T) {
 	a, b := request("a", testkit.Group(".")), request("b", testkit.Group("."))
 	dev := labels{"env": "dev"}

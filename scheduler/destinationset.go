@@ -2,7 +2,7 @@ package scheduler
 
 import "math/bits"
 
-// destinationSet is a bitmap of Destinations; bit i is the Destination with index i in the fleet.
+// destinationSet is a bitmap of Destinations. Bit i is the Destination with index i in the fleet.
 type destinationSet []uint64
 
 const wordSize = 64

@@ -12,8 +12,7 @@ type directory struct {
 	demanding map[string]int
 }
 
-// workState is a Work with its placements. The field work is nil if there are placements and no
-// Work.
+// workState is a Work with its placements. work is nil if there are placements and no Work.
 type workState struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
@@ -66,8 +65,8 @@ func (d *directory) place(placement Placement) {
 	known.on = append(known.on, placement.Spec.TargetDestinationName)
 }
 
-// update applies the difference to the directory. It adds to affected the Works of the same
-// requests and of the same Promises.
+// update applies the difference to the directory. It adds the Works of the same requests, and
+// related Works of the same Promises, to affected.
 func (d *directory) update(by delta, affected keys) {
 	requests, promises := map[requestKey]bool{}, map[string]bool{}
 	meet := func() {
@@ -104,8 +103,7 @@ func (d *directory) apply(by delta) {
 	}
 }
 
-// removeWorks removes Works in time linear in their number, even if all of them belong to one
-// request.
+// removeWorks removes Works in time linear in their number.
 func (d *directory) removeWorks(lost []*kratix.Work) {
 	gone := map[requestKey]keys{}
 	for _, work := range lost {
@@ -127,8 +125,7 @@ func (d *directory) removeWorks(lost []*kratix.Work) {
 	}
 }
 
-// removeExisting removes existing placements in time linear in their number, even if all of them
-// belong to one Work.
+// removeExisting removes existing placements in time linear in their number.
 func (d *directory) removeExisting(removed []*kratix.WorkPlacement) {
 	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
 	works := keys{}

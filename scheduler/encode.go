@@ -6,13 +6,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// encoder encodes selectors as a list of words. Equal selectors have equal words and different
-// selectors have different words, whatever the order of their labels.
+// encoder encodes selectors as a list of words. Equal selectors have equal words, and different
+// selectors have different words.
 type encoder struct {
 	seed  maphash.Seed
 	words []encodedWord
-	// shapes are the sorted label keys of the last encoded selectors, by their index in the list.
-	// Most groups have the same keys, and comparing them is faster than sorting.
+	// shapes are the sorted label keys of the last encoded selectors. Comparing keys with them is
+	// faster than sorting.
 	shapes [][]encodedWord
 }
 
@@ -22,8 +22,7 @@ type encodedWord struct {
 	key, value string
 }
 
-// encode encodes selectors into p.words and returns the hash of these words. Each list is preceded
-// by a word with its length.
+// encode encodes selectors into p.words and returns the hash of these words.
 func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	p.words = append(p.words[:0], encodedWord{})
 	if dryRun {
@@ -52,8 +51,8 @@ func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape encodes the labels if they have the same keys as shapes[at]. It returns false if they
-// have other keys.
+// bySameShape encodes the labels if they have the same keys as shapes[at], and otherwise returns
+// false.
 func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false

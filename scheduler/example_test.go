@@ -34,16 +34,15 @@ func ExamplePlan() {
 	// operator on worker-1: dependencies go to every Destination that fits
 }
 
-// The example plans twice. The recorded placements stay where they are, and the dependency is also
-// placed on the Destination that is no longer cordoned.
+// The recorded placements stay, and the dependency is also placed on the Destination that is no
+// longer cordoned.
 func ExamplePlanner() {
 	in := input()
 	var planner scheduler.Planner
 	for _, p := range planner.Plan(in).Placements() {
 		in.Existing = append(in.Existing, p.WorkPlacement)
 	}
-	// Worker-2 is no longer cordoned. The input must not be changed in place, because the Planner
-	// refers to it.
+	// Worker-2 is no longer cordoned. The input must not be changed in place.
 	open := testkit.Destination("worker-2", testkit.Labelled(in.Destinations[1].Labels))
 	in.Destinations = slices.Clone(in.Destinations)
 	in.Destinations[1] = scheduler.Destination{Destination: open}

@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Explanation describes why one group of a Work is on its Destinations and not on others.
+// Explanation describes the Destinations of one group of a Work, and why it is not on the others.
 type Explanation struct {
 	Directory string
 	// Asked are the group's requirements on a Destination's labels.
@@ -24,8 +24,7 @@ type Asked struct {
 	Requirement string
 	// Source is the source of the selector, such as kratix.PromiseSource.
 	Source string
-	// Overruled means that another selector for the same label takes precedence: one of a source
-	// with higher precedence, or a later one of the same source.
+	// Overruled means that another selector for the same label takes precedence.
 	Overruled bool
 }
 
@@ -53,8 +52,8 @@ const (
 	Unfit Outcome = "no"
 )
 
-// Explain plans the input and returns an explanation for each group of one Work, or nil for a
-// Work that is not in the input or has no groups.
+// Explain plans the input and returns an explanation for each group of one Work. It returns nil for
+// a Work that is not in the input or has no groups.
 func Explain(in Input, work kratix.Key) []Explanation {
 	r := newRound(in, newFleet(in.Destinations))
 	seen := map[*job][]verdict{}
@@ -72,7 +71,7 @@ func Explain(in Input, work kratix.Key) []Explanation {
 		if !chosen {
 			verdicts = r.verdicts(j)
 		}
-		for _, p := range r.chain(j) { // a Destination that already has the group counts as fitting, even if it is full or cordoned now
+		for _, p := range r.chain(j) { // a Destination that has the group counts as fitting even if it accepts no new placements
 			if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok && verdicts[at].kind == closed {
 				verdicts[at] = verdict{}
 			}
@@ -103,8 +102,8 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	return e
 }
 
-// notTaken returns the reason why a group is not on a Destination that fits, for a plan that made
-// no choice for the group.
+// notTaken returns the reason why a group is not on a Destination that fits, if the plan made no
+// choice for the group.
 func (r *round) notTaken(j *job) string {
 	if why := r.possiblyOn(j); why != "" && j.first == none && !j.work.IsDependency() {
 		return "it fits, but the group waits: " + why
@@ -180,8 +179,7 @@ func (v verdict) clause(s member) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination before the choice. The reason for a Destination
-// that fits names the step of the choice that excluded it.
+// choices returns the verdict on each Destination, including the reasons of the choice.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

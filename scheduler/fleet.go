@@ -15,8 +15,8 @@ type fleet struct {
 	limited bool
 	// unread is the name of a Destination whose store could not be read, or "".
 	unread string
-	// byAsked caches results by the merged selectors. byGroup caches the same results by the hash
-	// of a group's selectors before merging.
+	// byAsked caches results by the merged selectors. byGroup caches them by the hash of a group's
+	// selectors.
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
 	encoder encoder
@@ -31,8 +31,7 @@ type member struct {
 	hash  uint64
 }
 
-// knownGroup is an entry of the cache of fits, by the encoded selectors of a group. next is another
-// entry with the same hash.
+// knownGroup is an entry of the cache byGroup. next is another entry with the same hash.
 type knownGroup struct {
 	words []encodedWord
 	fit   *fit
@@ -105,8 +104,7 @@ func (f *fleet) evaluate(asked selectors) *fit {
 	return found
 }
 
-// withLabels returns the Destinations that satisfy all requirements with the operator equals. Only
-// these need to be evaluated further.
+// withLabels returns the Destinations that satisfy the requirements with the operator equals.
 func (f *fleet) withLabels(asked selectors) destinationSet {
 	left := newDestinationSet(len(f.members))
 	for i := range left {

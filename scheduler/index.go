@@ -2,8 +2,7 @@ package scheduler
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// index maps the key of a group to its existing placements. It is a chained hash table, which is
-// compact enough for 100,000 placements.
+// index maps the key of a group to its existing placements. It is a chained hash table.
 type index struct {
 	heads map[groupKey]int32
 	next  []int32
@@ -41,9 +40,9 @@ func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) [
 	return found
 }
 
-// homes maps a request to the Destinations where it already has groups. It is an open-addressing
-// hash table whose size is a power of two. The key is the request's random seed, which also serves
-// as the hash. If two requests have the same seed, each prefers the Destinations of the other.
+// homes maps a request to the Destinations where it has groups. It is an open-addressing hash table
+// whose size is a power of two. The key is the request's seed, so requests with equal seeds share
+// an entry.
 type homes struct {
 	table   []homeSlot
 	used    int
@@ -52,7 +51,7 @@ type homes struct {
 
 type homeSlot struct {
 	seed  uint64
-	first int32 // index into entries plus 1; 0 means that the slot is free
+	first int32 // index into entries plus 1, or 0 for a free slot
 }
 
 type home struct {

@@ -49,9 +49,8 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 	return p
 }
 
-// successors maps each placement of a request's group that a move has replaced to the Destination
-// of its replacement. Both placements of a move are recorded in the stores, so an interrupted move
-// continues here.
+// successors maps each placement that a move has replaced to the Destination of its replacement.
+// Both are recorded until the move is complete.
 func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	if len(j.old) < 2 || j.work.IsDependency() {
 		return nil
@@ -93,9 +92,7 @@ func (r *round) isCopiedOn(j *job, destination string) bool {
 	})
 }
 
-// decideMove sets j.moving if the group's only placement should move. No move begins before an
-// earlier one is complete, or while the result of an earlier move may be in a store that could not
-// be read.
+// decideMove sets j.moving if the group's only placement should move.
 func (r *round) decideMove(j *job) {
 	if len(j.old) != 1 || j.work.IsDependency() || r.mayMissPlacements() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return
@@ -109,8 +106,8 @@ func (r *round) decideMove(j *job) {
 	}
 }
 
-// move adds a second placement for a group. A later plan removes the old one, once the new one is
-// recorded.
+// move adds a second placement for a group. A later plan removes the old placement, once the new
+// one is recorded.
 func (r *round) move(j *job) {
 	at, reason := r.destinationOf(j)
 	if at == none {
@@ -156,9 +153,8 @@ func (d demand) add(promise, destination string, by int) {
 	d[promise][destination] += by
 }
 
-// placeOnDemand places the on-demand dependencies, after all requests. A dependency stays on its
-// Destination after the last request is removed, because removing it would delete objects that
-// others on the cluster may use.
+// placeOnDemand places the on-demand dependencies, after all requests. A dependency stays after the
+// last request is removed, because others on the cluster may use its objects.
 func (r *round) placeOnDemand() {
 	for _, j := range r.onDemand {
 		r.placeWhereWanted(j)

@@ -16,14 +16,13 @@ type fit struct {
 	// usable are the Destinations that fit and accept new placements. unread are the Destinations
 	// that fit and whose store could not be read. Both are sorted indices into the fleet.
 	usable, unread []int
-	// closed is a phrase that counts the Destinations that fit and accept no new placements, such
-	// as "1 is cordoned".
+	// closed counts the Destinations that fit and accept no new placements, such as "1 is cordoned".
 	closed string
 	ready  int
 	// evenly means that all usable Destinations have the same weight.
 	evenly bool
 	spread string
-	// summary caches round.summary. It is empty before its first use.
+	// summary caches round.summary.
 	summary string
 }
 
@@ -46,7 +45,7 @@ const (
 	unreadStore
 )
 
-// kindOf returns the verdict on a Destination without the reason, which takes longer to determine.
+// kindOf returns the kind of the verdict on a Destination.
 func kindOf(asked selectors, s *member) verdictKind {
 	switch {
 	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.requiresDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
@@ -76,8 +75,7 @@ func verdictOn(asked selectors, s *member) verdict {
 	return v
 }
 
-// tooLoose reports whether the Destination refuses Works without selectors: it has
-// strictMatchLabels, and labels.
+// tooLoose reports whether the Destination refuses Works without selectors.
 func tooLoose(asked selectors, s *member) bool {
 	return len(asked) == 0 && s.Spec.StrictMatchLabels && len(s.Labels) > 0
 }
@@ -102,7 +100,7 @@ func spread(usable int, evenly bool) string {
 	return fmt.Sprintf("chosen of %d Destinations that fit, by %s", usable, how)
 }
 
-// summarise returns how many Destinations fit, and counts the reasons of the others: "0/3
+// summarise returns the number of Destinations that fit, with the reasons of the others: "0/3
 // Destinations fit: 2 lack a=b, 1 is cordoned".
 func summarise(verdicts []verdict) string {
 	if len(verdicts) == 0 {
@@ -150,8 +148,8 @@ func phrase(count int, reason string) string {
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
 }
 
-// Fits reports whether the Destination is not being deleted and its labels match the group's
-// selectors. Cordons, capacity and the store are ignored.
+// Fits reports whether a group of a Work may be on a Destination, without regard to cordons,
+// capacity and the store.
 func Fits(work *kratix.Work, group *kratix.WorkloadGroup, d *kratix.Destination) bool {
 	return len(Fitting(work, group, []*kratix.Destination{d})) > 0
 }

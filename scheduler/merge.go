@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// with returns a copy of the plan in which part replaces the results for the given Works. The
-// parameter on has the Destinations where these Works were in the plan.
+// with returns a copy of the plan in which part replaces the results for some Works. on has the
+// Destinations where these Works were.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.Destinations = replaceParts(r.Destinations, part.Destinations, some, on)
 	if len(part.Unplaced) > 0 || anyUnplaced(r.Unplaced, some) {
@@ -35,8 +35,8 @@ func anyUnplaced(all []Unplaced, some keys) bool {
 	return false
 }
 
-// replace replaces those elements of a sorted list that belong to the given Works. The function of
-// returns the Work of an element.
+// replace replaces the elements of a sorted list that belong to some Works. of returns the Work of
+// an element.
 func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(a, b T) int) []T {
 	about := func(one T) bool { return some.has(of(one)) }
 	if len(by) == 0 && !slices.ContainsFunc(all, about) {

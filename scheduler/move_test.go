@@ -190,7 +190,7 @@ func TestRebalance(t *testing.T) {
 				t.Errorf("%d moves, want %d: %v", len(in.Moves), c.moves, in.Moves)
 			}
 			got := map[string]int{}
-			for range 3 { // the first plan adds new placements, the second removes old ones, the third changes nothing
+			for range 3 { // the first plan adds new placements, the second removes old placements, and the third changes nothing
 				result := Plan(in)
 				in.Existing, in.Moves, got = nil, nil, map[string]int{}
 				for _, p := range result.Placements() {

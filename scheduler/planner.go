@@ -2,10 +2,9 @@ package scheduler
 
 import "slices"
 
-// Planner returns the same plans as Plan, and reuses the last plan for all Works that a change of
-// the input cannot affect. If the input is unchanged, a plan costs no more than a comparison of
-// pointers. The zero value is ready to use. A Planner is not safe for concurrent use. Callers must
-// not modify inputs and plans, since the next plan refers to them.
+// Planner returns the same plans as Plan, and reuses the last plan for Works that a change does not
+// affect. The zero value is ready for use. A Planner is not safe for concurrent use, and callers
+// must not modify its inputs and plans.
 type Planner struct {
 	// last is the input of the last plan, and nil before the first plan.
 	last   *Input
@@ -45,9 +44,7 @@ func (p *Planner) Plan(in Input) Result {
 // Works are planned.
 const manyAffected = 4
 
-// affectsAll reports whether all Works must be planned again, because a field other than the Works
-// and placements has changed, or because the settings make otherwise unrelated Works depend on each
-// other.
+// affectsAll reports whether all Works must be planned again.
 func (p *Planner) affectsAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
@@ -62,8 +59,7 @@ func (p *Planner) planAll(in Input) Result {
 	return p.result
 }
 
-// planSome plans the affected Works and replaces their results in the last plan. The parameter
-// affected must include all Works related to them.
+// planSome plans the affected Works and replaces their results in the last plan.
 func (p *Planner) planSome(in Input, affected keys) {
 	round := newRound(p.known.input(in, affected), p.fleet)
 	part := round.plan()
@@ -73,7 +69,7 @@ func (p *Planner) planSome(in Input, affected keys) {
 	p.known.record(affected, part)
 }
 
-// maxCachedSelectors is the number of cached selectors above which the cache is dropped.
+// maxCachedSelectors is the number of cached selectors from which the cache is dropped.
 const maxCachedSelectors = 10_000
 
 func (p *Planner) fleetFor(in Input) *fleet {

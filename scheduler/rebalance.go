@@ -10,9 +10,7 @@ import (
 
 // Rebalance returns moves of requests that even out the load of the Destinations in proportion to
 // their weights, and moves off cordoned Destinations. Groups of a request on the same Destination
-// stay together. A move that evens out the load leads to a Destination whose load per weight is
-// then lower than that of its source was before. Placements that are misplaced or being moved are
-// left out.
+// stay together. Placements that are misplaced or being moved are left out.
 func Rebalance(in Input) []Relocation {
 	r := newRound(in, newFleet(in.Destinations))
 	b := &balancer{round: r}
@@ -36,11 +34,10 @@ type balancer struct {
 	before []int
 }
 
-// unit holds the groups that one request has on one Destination. The groups move together.
+// unit is the groups that one request has on one Destination. They move together.
 type unit struct {
 	jobs []*job
-	// at is the Destination of the unit after the moves so far, and from is its recorded
-	// Destination.
+	// at is the Destination of the unit after the moves so far. from is its recorded Destination.
 	at, from int
 	fit      []int
 	seed     uint64
@@ -85,8 +82,7 @@ func (j *job) movable(r *round) bool {
 	return fits
 }
 
-// leave moves a unit off a cordoned Destination. Destinations that are closed because of
-// invalid annotations keep their placements.
+// leave moves a unit off a cordoned Destination, if another Destination takes it.
 func (b *balancer) leave(u *unit) {
 	if to := b.lightest(u); to != none {
 		b.move(u, to, b.round.fleet.members[u.from].Name+" is "+b.round.fleet.members[u.from].closed)
@@ -94,7 +90,7 @@ func (b *balancer) leave(u *unit) {
 }
 
 // levelOnce moves units off the busiest Destinations, and reports whether it moved any. It must be
-// called until it returns false, because a move may make another one possible.
+// called until it returns false, because a move may make another move possible.
 func (b *balancer) levelOnce() bool {
 	waiting, moved := b.byMember(), false
 	for {
@@ -110,8 +106,8 @@ func (b *balancer) levelOnce() bool {
 	}
 }
 
-// byMember returns the units of each Destination in ascending order of their draws. Destinations
-// that accept no new placements have none.
+// byMember returns the units of each Destination that accepts new placements, in ascending order of
+// their draws.
 func (b *balancer) byMember() [][]*unit {
 	members := b.round.fleet.members
 	waiting := make([][]*unit, len(members))
@@ -128,8 +124,8 @@ func (b *balancer) byMember() [][]*unit {
 	return waiting
 }
 
-// busiest returns the Destination with the highest load per weight among those with waiting units.
-// It returns none if there are no waiting units.
+// busiest returns the Destination with the highest load per weight among those with waiting units,
+// or none.
 func (b *balancer) busiest(waiting [][]*unit) int {
 	best := none
 	for at := range waiting {
@@ -143,8 +139,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit to the lightest Destination if the load per weight there is then lower than
-// at the old Destination before. It reports whether it has moved the unit.
+// relieve moves a unit to the lightest Destination if that evens out the load, and reports whether
+// it has moved the unit.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {
@@ -154,9 +150,8 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest returns the Destination, other than the unit's own, whose load per weight would be lowest
-// with the unit. It omits Destinations that are not ready, of weight 0, without room or with a
-// conflict. It returns none if there is no other.
+// lightest returns the other Destination that can take the unit and whose load per weight would
+// then be lowest, or none.
 func (b *balancer) lightest(u *unit) int {
 	members, load := b.round.fleet.members, b.round.load
 	best, n := none, len(u.jobs)
@@ -186,15 +181,14 @@ func (b *balancer) move(u *unit, to int, reason string) {
 	u.at, u.reason = to, reason
 }
 
-// compare compares two loads, each divided by the weight of its Destination. n is the load of the
-// Destination at, and m is the load of the Destination other.
+// compare compares two loads, each divided by the weight of its Destination. n is the load of at,
+// and m is the load of other.
 func (b *balancer) compare(n, at, m, other int) int {
 	mine, theirs := b.round.fleet.members[at].weight, b.round.fleet.members[other].weight
 	return cmp.Compare(uint64(n)*max(theirs, 1)*weightClass(mine), uint64(m)*max(mine, 1)*weightClass(theirs)) //nolint:gosec // loads are not negative
 }
 
-// weightClass returns a large factor for weight 0, so that any load of such a Destination compares
-// as higher than the loads of other Destinations.
+// weightClass returns a large factor for weight 0, so that a load there compares as high.
 func weightClass(weight uint64) uint64 {
 	if weight == 0 {
 		return maxWeight

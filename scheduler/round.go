@@ -12,20 +12,19 @@ type round struct {
 	fleet *fleet
 	works []*kratix.Work
 	jobs  []job
-	// index maps a group to its existing placements, as indices into Input.Existing. used marks
-	// those that a group of the input still has.
+	// index maps a group to its existing placements. used marks those whose group is in the input.
 	index index
 	used  []bool
-	// load counts the placements of requests on each Destination of the fleet, including placements
-	// that this plan removes.
+	// load counts the placements of requests on each Destination, including placements that this plan
+	// removes.
 	load  []int
 	homes homes
 	// demand counts requests by Promise and Destination. It is nil before its first use.
 	demand   demand
 	asked    map[groupKey]Relocation
 	onDemand []*job
-	// placed are the placements so far, in the order in which they were added. next is a linked
-	// list of the placements of each job, as indices into placed.
+	// placed are the placements so far. next is a linked list of the placements of each job, as
+	// indices into placed.
 	placed  []Placement
 	next    []int32
 	chosen  keys
@@ -38,12 +37,12 @@ type job struct {
 	work  *kratix.Work
 	group *kratix.WorkloadGroup
 	fit   *fit
-	// old are the existing placements. first and last are the indices in round.placed of the
-	// group's first and last planned placement.
+	// old are the existing placements. first and last are the indices of the planned placements in
+	// round.placed.
 	old         []*kratix.WorkPlacement
 	first, last int32
-	// moving means that the only placement should move: to the Destination target or, if target is
-	// empty, to a chosen one.
+	// moving means that the placement should move to target or, if target is empty, to a chosen
+	// Destination.
 	moving bool
 	target string
 }
@@ -145,7 +144,7 @@ func (r *round) placeOnOne(j *job) {
 }
 
 // possiblyOn returns a clause that names where the group may have a placement that is not in the
-// input. It returns "" if there is no such place.
+// input, or "".
 func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:
@@ -186,7 +185,7 @@ func (r *round) add(j *job, p Placement) *Placement {
 	return &r.placed[n]
 }
 
-// count adds the number by to the load of a placement's Destination. Dependencies do not count.
+// count adds by to the load of a placement's Destination. Dependencies do not count.
 func (r *round) count(p *kratix.WorkPlacement, by int) {
 	if p.IsDependency() {
 		return

@@ -2,9 +2,9 @@
 // ([Result]), with a reason for each Destination that was chosen. It is pure: no clock, no
 // randomness, no I/O.
 //
-// [Plan] is a function of its input, and a [Planner] returns the same plans, at a cost that depends
-// only on the changes since the last one. [Explain] returns the reason for each Destination that
-// was not chosen, and [Rebalance] returns the moves that would even out the load.
+// [Plan] is a function of its input. A [Planner] returns the same plans, and reuses the last plan.
+// [Explain] also returns the reason for each Destination that was not chosen, and [Rebalance]
+// returns the moves that would even out the load.
 package scheduler
 
 import (
@@ -21,8 +21,7 @@ type Input struct {
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
 	// Copies are recorded placements that do not count as existing, because their groups are placed
-	// elsewhere too. While a group has a copy, the move away from the copy's Destination is
-	// incomplete.
+	// elsewhere too.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key
@@ -30,16 +29,14 @@ type Input struct {
 	RejectedPlacements []kratix.Key
 	// Incomplete means that a Work which is missing from the input may still exist.
 	Incomplete bool
-	// Unseen means that a Destination which is missing from the input may still exist. New groups
-	// that may already be on such a Destination are not placed.
+	// Unseen means that a Destination which is missing from the input may still exist.
 	Unseen bool
 	// OnMisplaced is the policy for a request's placement whose Destination no longer fits.
 	OnMisplaced OnMisplaced
-	// Moves are moves that the user requested. Those that are no longer possible are ignored.
+	// Moves are moves that the user requested. Impossible moves are ignored.
 	Moves []Relocation
-	// Conflicts reports whether a group would be quarantined on a Destination, because its objects
-	// would conflict with others there or the API server would refuse them. It is nil if conflicts
-	// are not known yet, and must be a pure function.
+	// Conflicts reports whether a group would be quarantined on a Destination. It must be a pure
+	// function. Nil means that conflicts are not known yet.
 	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
@@ -72,8 +69,7 @@ type Destination struct {
 	// Store is the state of the Destination's store. If the store could not be read, Input.Existing
 	// lacks the placements in it.
 	Store StoreState
-	// Closed is the reason why the Destination accepts no new placements. It is empty if it accepts
-	// them.
+	// Closed is the reason why the Destination accepts no new placements, or empty.
 	Closed string
 }
 
@@ -84,15 +80,14 @@ type StoreState int
 const (
 	// StoreRead means that the store was read.
 	StoreRead StoreState = iota
-	// StoreUnread means that the store exists but could not be read. New groups that may already be
-	// in the store are not placed, because they would be placed twice.
+	// StoreUnread means that the store exists but could not be read. New groups that may already be in
+	// the store are not placed.
 	StoreUnread
 	// StoreAbsent means that the store does not exist. The Destination gets no new placements.
 	StoreAbsent
 )
 
-// Result is a plan. Its lists are sorted, so that equal inputs have equal plans whatever the order
-// of their lists.
+// Result is a plan. Its lists are sorted.
 type Result struct {
 	// Destinations are the placements that should be in the stores, by Destination.
 	Destinations []DestinationPlan
@@ -116,8 +111,8 @@ type Result struct {
 	begun bool
 }
 
-// DestinationPlan holds the placements of one Destination, sorted by name. A Destination without
-// placements has no DestinationPlan.
+// DestinationPlan is the placements of one Destination, sorted by name. A Destination without
+// placements has none.
 type DestinationPlan struct {
 	Destination string
 	Placements  []Placement
@@ -141,7 +136,7 @@ func (r *Result) sort() {
 	r.Again = r.begun || len(r.Moved) > 0
 }
 
-// Moved is a placement that has been replaced by one on another Destination.
+// Moved is a placement that another placement of its group has replaced.
 type Moved struct {
 	*kratix.WorkPlacement
 	// To is the Destination of the replacement.
@@ -164,7 +159,7 @@ type Placement struct {
 	New bool
 	// Misplaced means that the Destination no longer fits the group.
 	Misplaced bool
-	// Reason is a text for users: why this Destination was chosen.
+	// Reason is a text for users: why the placement is on this Destination.
 	Reason string
 }
 
@@ -174,18 +169,19 @@ type Unplaced struct {
 	Directory string
 	// Waits means that the group can be placed once a store can be read again.
 	Waits bool
-	// Idle means that the Work is an on-demand dependency and its Promise has no requests.
+	// Idle means that the Work is an on-demand dependency without a request on a Destination that
+	// fits.
 	Idle bool
 	// Reason is a text for users, such as "0/3 Destinations fit: 2 lack environment=prod".
 	Reason string
 }
 
-// Plan places every group of every Work:
-//   - a dependency on every Destination that fits; with [OnDemand] on those that have a
+// Plan returns the plan for an input:
+//   - a dependency is placed on each Destination that fits; with [OnDemand] on those that have a
 //     request of its Promise
-//   - a request where it is already, else on one Destination that fits: a ready one before
-//     others, then one without conflicts, then one that has another group of the request,
-//     then by a draw in proportion to the weights
+//   - a request is placed on one Destination that fits: a ready one before others, then one without
+//     conflicts, then one that has another group of the request, then by a draw in proportion to
+//     the weights
 //
 // Existing placements stay where they are, unless they are to move.
 func Plan(in Input) Result { return newRound(in, newFleet(in.Destinations)).plan() }

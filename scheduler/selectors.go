@@ -14,7 +14,6 @@ import (
 )
 
 // selectors are the merged requirements of a group on a Destination's labels, sorted by key.
-// All of them must hold.
 type selectors []requirement
 
 type requirement struct {
@@ -24,16 +23,15 @@ type requirement struct {
 	source   string
 }
 
-// equals is the operator of matchLabels: the label has exactly this value.
+// equals is the operator of matchLabels.
 const equals metav1.LabelSelectorOperator = "="
 
 func precedence() []string {
 	return []string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}
 }
 
-// selectorsOf merges a group's selectors as Kratix does. For each label, the source with the
-// highest precedence wins; within one source, the last selector with this label wins. The group of
-// a dry run has one selector only, for a Destination for dry runs.
+// selectorsOf merges a group's selectors as Kratix does. The group of a dry run has one selector,
+// for a Destination for dry runs.
 func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 	if isDryRun(work) {
 		return selectors{{key: kratix.DryRunLabel, operator: equals, values: []string{"true"}}}
@@ -84,8 +82,7 @@ func requirementsOf(s kratix.Selector) selectors {
 	return asked
 }
 
-// holds reports whether the labels satisfy the requirement. As in Kubernetes, NotIn is also
-// satisfied if the label is missing.
+// holds reports whether the labels satisfy the requirement, as in Kubernetes.
 func (r *requirement) holds(labels map[string]string) bool {
 	value, has := labels[r.key]
 	switch r.operator {
@@ -123,8 +120,7 @@ func (s selectors) String() string {
 	return strings.Join(parts, ",")
 }
 
-// key returns a string that identifies these requirements unambiguously, whatever characters they
-// contain.
+// key returns a string that identifies these requirements unambiguously.
 func (s selectors) key() string {
 	var words []string
 	for _, r := range s {

@@ -2,10 +2,9 @@ package scheduler
 
 import "math/bits"
 
-// draw is the random number of a request for a Destination. Of several Destinations, the one with
-// the highest draw is chosen (rendezvous hashing), so that adding or removing a Destination does
-// not change the choice among the others. Groups of one request have equal draws, so they are
-// placed together.
+// draw is the random number of a request for a Destination. The Destination with the best draw is
+// chosen (rendezvous hashing), so that adding or removing a Destination does not change the choice
+// among the others.
 type draw struct {
 	random uint64
 	weight uint64
@@ -14,8 +13,7 @@ type draw struct {
 func (r requestKey) seed() uint64 { return hash(r.namespace, r.promise, r.resource) }
 
 // before reports whether d wins against other. The probability to win is proportional to the
-// weight: the lower value of -log(random)/weight wins. With equal weights, that is the higher
-// random number.
+// weight: the lower value of -log(random)/weight wins.
 func (d draw) before(other draw) bool {
 	if d.weight == other.weight {
 		return d.random > other.random
@@ -34,8 +32,8 @@ func (d draw) before(other draw) bool {
 // logBits is the number of fractional bits of a logarithm.
 const logBits = 32
 
-// negativeLog2 returns -log2(n/2^64) with logBits fractional bits. It uses integers only, so
-// that the result is the same on every machine.
+// negativeLog2 returns -log2(n/2^64) with logBits fractional bits. It uses integers, so that the
+// result is the same on every machine.
 func negativeLog2(n uint64) uint64 {
 	if n == 0 {
 		n = 1
@@ -71,7 +69,7 @@ func hash(parts ...string) uint64 {
 	return mix(h)
 }
 
-// mix makes each bit of the result depend on all bits of h (the finalizer of MurmurHash3).
+// mix returns the finalizer of MurmurHash3 for h.
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd

@@ -3,10 +3,9 @@
 // +kubebuilder:validation:Optional
 
 // Package crds contains the CustomResourceDefinitions for use without Kratix: the kinds of
-// platform.kratix.io/v1alpha1 that are needed to place and write Works, with Kratix's own names. The
-// YAML files in this directory are generated from these types, whose fields are those of package
-// kratix.
-// Where Kratix is installed, its own definitions apply, and these must not be used.
+// platform.kratix.io/v1alpha1 that are needed to place and write Works, with Kratix's own names.
+// The YAML files in this directory are generated from these types. Where Kratix is installed, its
+// own definitions apply, and these must not be used.
 package crds
 
 import (

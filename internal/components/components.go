@@ -1,5 +1,5 @@
-// Package components turns findings into groups by object, and holds the templates and the style
-// sheet that the page of `run` and the HTML report have in common. It does no I/O.
+// Package components groups findings by object, and holds the templates and the style sheet that
+// the page of `run` and the HTML report have in common. It does no I/O.
 package components
 
 import (
@@ -19,13 +19,13 @@ var groups string
 // Style returns the style sheet.
 func Style() string { return style }
 
-// Templates returns the shared templates with the functions that they need. The template "groups"
-// takes a list of Group, and "group" takes one.
+// Templates returns the shared templates. The template "groups" takes a list of Group, and "group"
+// takes one Group.
 func Templates() *template.Template {
 	return template.Must(template.New("components").Funcs(template.FuncMap{
 		"line": func(text string) string { return Line(text, longestLine) },
 		"name": func(text string) string { return Line(text, LongestName) },
-		// lines does not cut its text: only parts of files are shown, and their size is limited.
+		// lines does not cut its text, whose size is limited.
 		"lines": printable.Lines,
 	}).Parse(groups))
 }
@@ -38,7 +38,7 @@ const (
 )
 
 // Line returns the first longest bytes of a text as one printable line. If the text is longer, the
-// line ends with dots. Escapes make the line longer, up to four times longest.
+// line ends with dots. Escapes make the line longer.
 func Line(text string, longest int) string {
 	short := text
 	if len(short) > longest {

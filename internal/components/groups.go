@@ -10,10 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Group contains the findings about one object, or about all objects that the same Works claim.
+// Group is the findings about one object, or about all objects that the same Works claim.
 type Group struct {
-	// ID is the anchor of the group. It is derived from the object or, in a conflict, from its
-	// claimants.
+	// ID is the anchor of the group.
 	ID string
 	// Title is the object: a Kubernetes object or a path that several Works claim, a Work, a store
 	// or a file.
@@ -21,8 +20,8 @@ type Group struct {
 	// Others is the number of further objects that the same Works claim.
 	Others   int
 	Severity string
-	// Claimants are the claimants of the object, up to MaxItems. The first one has the object
-	// already. The list is empty unless the findings are about a conflict.
+	// Claimants are the claimants of the object, up to MaxItems. The list is empty if the findings are
+	// not about a conflict.
 	Claimants []Place
 	Problems  []Problem
 	// Count is the number of findings.
@@ -35,7 +34,7 @@ type Group struct {
 
 type problemKey struct{ rule, fix string }
 
-// Problem contains the findings of a Group with one rule and one fix.
+// Problem is the findings of a Group with one rule and one fix.
 type Problem struct {
 	Rule, Name, Severity string
 	Items                []Item
@@ -60,16 +59,15 @@ type Place struct {
 
 // Options configure Groups.
 type Options struct {
-	// Place returns a place as text with a link.
+	// Place returns a place as text with a link. It may be nil.
 	Place func(finding.Place) Place
-	// MaxItems is the maximum number of findings of a Problem, and of the claimants of a Group. If it
-	// is 0, there is no maximum.
+	// MaxItems is the maximum number of findings of a Problem, and of the claimants of a Group. Zero
+	// means no maximum.
 	MaxItems int
 }
 
 // Groups returns the findings grouped by object, in the order of the first finding of each group.
-// All objects that the same Works claim are one group. The findings must be sorted by severity, the
-// highest first.
+// The findings must be sorted by severity, the highest first.
 func Groups(findings []finding.Finding, options Options) []Group {
 	claimants := claimantsOf(findings)
 	var all []Group
@@ -96,7 +94,7 @@ func Groups(findings []finding.Finding, options Options) []Group {
 	return all
 }
 
-// claimantsOf maps the subject of each conflict to all its claimants, as one text.
+// claimantsOf maps the subject of each conflict to its claimants, as one text.
 func claimantsOf(findings []finding.Finding) map[string]string {
 	sets := map[string]map[string]bool{}
 	for i := range findings {

@@ -10,16 +10,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// defaultFilename is the name of the file in mode aggregatedYAML if the Destination does not set
-// one.
+// defaultFilename is the name of the file in mode aggregatedYAML if the Destination sets none.
 const defaultFilename = "aggregated.yaml"
 
 // partSeparator is the separator that Kratix writes between the parts of an aggregated file.
 const partSeparator = "\n---\n"
 
 // renderAggregated renders a placement in mode aggregatedYAML, which joins the files of all
-// placements into one file. The placements in it are sorted by name, and the files of a placement
-// are in the order of the Work.
+// placements into one file.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	path, err := joined(d, base)
 	if err != nil {
@@ -54,13 +52,13 @@ func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	return path, err == nil
 }
 
-// Part contains the files of one placement in a joined file.
+// Part is the files of one placement in a joined file.
 type Part struct {
 	Placement *kratix.WorkPlacement
 	Files     []File
 }
 
-// Join returns the joined file of the parts. It returns no file if there are no parts.
+// Join returns the joined file of the parts, or nothing if the parts have no files.
 func Join(parts []Part) []tree.File {
 	var whole []tree.File
 	for _, part := range slices.SortedFunc(slices.Values(parts), compareParts) {
@@ -77,14 +75,14 @@ func Join(parts []Part) []tree.File {
 
 func compareParts(a, b Part) int { return Compare(a.Placement, b.Placement) }
 
-// Compare compares placements in the order in which they are in a joined file: by name as in
-// Kratix, then by namespace, because Kratix defines no order for equal names.
+// Compare compares placements in the order of a joined file: by name as in Kratix, then by
+// namespace.
 func Compare(a, b *kratix.WorkPlacement) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
-// Split returns the content that each record's placement has in a joined file. It returns nil if
-// the lengths in the records do not match the file.
+// Split returns the part of each record's placement in a joined file. It returns nil if the lengths
+// in the records do not match the file.
 func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	sorted := slices.SortedFunc(slices.Values(records), func(a, b Record) int {
 		return compareParts(Part{Placement: a.Placement}, Part{Placement: b.Placement})

@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// decode unpacks workloads, and returns their files in the same order. It returns a finding for
-// each workload that cannot be unpacked.
+// decode unpacks workloads. It returns a finding for each workload without a usable file.
 func decode(object string, workloads []kratix.Workload) ([]File, []finding.Finding) {
 	var files []File
 	var findings []finding.Finding

@@ -31,9 +31,9 @@ const (
 )
 
 // Fixtures returns the files that keep a Destination's roots from being empty: Kratix's canary
-// files, or placeholders if the canary files are disabled. Git cannot store an empty directory. If
-// the directory did not exist, Flux would report "kustomization path not found", and would not
-// prune the removed objects.
+// files, or placeholders if the canary files are disabled. Git stores no empty directories, and
+// Flux prunes nothing if its directory is missing. An error means that the mode or the path is
+// invalid.
 func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	roots, err := Roots(d)
 	if err != nil {
@@ -46,8 +46,7 @@ func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 		}
 		return files, nil
 	}
-	// The namespace is in the root that Flux applies first, and the ConfigMap is in the last root.
-	// In most modes there is only one root.
+	// The namespace is in the root that Flux applies first.
 	return []tree.File{
 		{Path: roots[0].Join(segment(canaryNamespaceFile)), Content: []byte(canaryNamespace)},
 		{Path: roots[len(roots)-1].Join(segment(canaryConfigMapFile)), Content: []byte(canaryConfigMap)},

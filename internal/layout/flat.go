@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// renderFlat renders a placement in mode none, in which files have the same paths below the
-// Destination's directory as in the Work. Only the records show to which placement a file belongs.
+// renderFlat renders a placement in mode none, in which the Destination's directory has the same
+// paths as the Work.
 func renderFlat(_ *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	return Rendering{Root: base, Files: below(base, files)}, nil
 }

@@ -1,6 +1,6 @@
 // Package layout renders placements as files in the filepath mode of a Destination, and returns the
-// roots that Flux builds. The paths are exactly those of Kratix. Records of the placements are
-// stored beside the files. The package does no I/O.
+// roots that Flux builds. The paths are those of Kratix. Records of the placements are stored
+// beside the files. The package does no I/O.
 package layout
 
 import (
@@ -20,31 +20,31 @@ type File struct {
 	Workload string
 }
 
-// Rendering has the files of a placement, as they are written to a store.
+// Rendering is the files of a placement, as they are written to a store.
 type Rendering struct {
-	// Root is the directory in which the files are and which Flux builds.
+	// Root is the directory that Flux builds.
 	Root tree.Path
-	// Dir is the directory that belongs only to the placement. Other files in that directory are
-	// deleted. Dir is the zero Path if the placement shares its directory.
+	// Dir is the directory that belongs to the placement alone. Other files in it are deleted. Dir is
+	// the zero Path if the placement has no such directory.
 	Dir tree.Path
 	// Joined means that the files are parts of one joined file, in this order.
 	Joined bool
 	Files  []File
 	// Shared are the objects that the placement shares with other placements.
 	Shared []SharedObject
-	// RolledBack are the contents of the placement that were rolled back, the latest one last.
+	// RolledBack are the contents of the placement that were rolled back, the latest content last.
 	RolledBack []RolledBack
-	// Rollout identifies the rollout that has written the content. It is nil if none has.
+	// Rollout is the mark of the rollout that has written the content, or nil.
 	Rollout *Rollout
-	// Owner is the controller ID of the writer, or empty if the writer has none.
+	// Owner is the controller ID of the writer, or empty.
 	Owner string
 }
 
 type mode struct {
 	// roots returns the directories that Flux builds, in the order in which it applies them.
 	roots func(base tree.Path) []tree.Path
-	// render returns the files of a placement as they are in the store. The paths of the given
-	// files are those in the Work.
+	// render returns the files of a placement as they are in the store. The given files have their
+	// paths in the Work.
 	render func(d *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error)
 }
 
@@ -64,7 +64,7 @@ func wholeRoot(base tree.Path) []tree.Path { return []tree.Path{base} }
 // ErrMode is the error for an unknown filepath mode.
 type ErrMode string
 
-// Error returns a message with the unknown mode and the supported ones.
+// Error returns a message with the unknown mode and the known modes.
 func (e ErrMode) Error() string {
 	return fmt.Sprintf("filepath mode %q is not known; use %s", string(e), strings.Join(Modes(), ", "))
 }
@@ -77,8 +77,8 @@ func modeOf(d *kratix.Destination) (mode, error) {
 	return m, nil
 }
 
-// Base returns the directory of a Destination, relative to the path of its store. If spec.path is
-// not set, the directory is the Destination's name. Base returns an error if the path is invalid.
+// Base returns the directory of a Destination, relative to the path of its store. The default of
+// spec.path is the Destination's name. An error means that the path is invalid.
 func Base(d *kratix.Destination) (tree.Path, error) {
 	base, err := tree.ParseDir(cmp.Or(d.Spec.Path, d.Name))
 	if err != nil {
@@ -87,8 +87,8 @@ func Base(d *kratix.Destination) (tree.Path, error) {
 	return base, nil
 }
 
-// Roots returns the directories of a Destination that Flux builds as separate Kustomizations, in
-// the order in which Flux applies them. It returns an error if the mode or the path is invalid.
+// Roots returns the directories of a Destination that Flux builds, in the order in which it applies
+// them. An error means that the mode or the path is invalid.
 func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	m, err := modeOf(d)
 	if err != nil {
@@ -111,8 +111,8 @@ func RootName(base, root tree.Path) string {
 	return below.String()
 }
 
-// Render returns the files of a placement. If it returns findings, the files are incomplete and
-// must not be written, because a group may not work without all of its files.
+// Render returns the files of a placement. If it returns findings, the files must not be written,
+// because a group may not work without all of its files.
 func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []finding.Finding) {
 	object := kratix.WorkKind + " " + p.Work().String()
 	m, err := modeOf(d)

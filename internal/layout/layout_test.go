@@ -153,8 +153,8 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 }
 
-// Records in stores were once written by sigs.k8s.io/yaml; a record that changes without a reason
-// would be a commit.
+// Records in stores were once written by sigs.k8s.io/yaml. Another form would cause commits without
+// a reason.
 func TestRecordsAreInTheFormOfSigsYAML(t *testing.T) {
 	d, p := testkit.Destination("worker-1"), placement("yes", "cache", "1e3", "b: c.yaml", "a.yaml", "ü #.yaml", "1")
 	p.Spec.ResourceName = "null"

@@ -13,14 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// ledgerFile is the name of the ledger file in the directory of the records. In mode none, that
-// directory is in a root, but neither Flux nor Argo CD reads a file without an extension as a
-// manifest.
+// ledgerFile is the name of the ledger in the directory of the records. In mode none, that
+// directory is in a root. Flux and Argo CD do not read a file without an extension as a manifest.
 const ledgerFile = "removals"
 
-// Ledger counts the recent removals of placements whose Works no longer existed, for one
-// Destination. It is stored beside the records, and written in the same commit as the removals.
-// Therefore every process that reads the store has the same count.
+// Ledger counts the recent removals of placements on one Destination that the deletion guard has
+// counted. It is written in the same commit as the removals, so that processes that read the store
+// have the same count.
 type Ledger []Removal
 
 // Removal is the number of placements that were removed in one minute.
@@ -35,7 +34,8 @@ const (
 	maxRemoval  = 1 << 30
 )
 
-// LedgerPath returns the path of a Destination's ledger.
+// LedgerPath returns the path of a Destination's ledger. An error means that the Destination's path
+// is invalid.
 func LedgerPath(d *kratix.Destination) (tree.Path, error) {
 	dir, err := RecordsDir(d)
 	return dir.Join(segment(ledgerFile)), err
@@ -64,9 +64,9 @@ func (l Ledger) Content() []byte {
 	return content.Bytes()
 }
 
-// Within returns the removals of the time window before now. The first minute of the window counts
-// as a whole. Removals after now also count if they are less than window after now, because the
-// clock of their writer may be ahead. For a window of zero, Within returns no removals.
+// Within returns the removals that are less than window old. The first minute counts as a whole.
+// Removals up to window after now count too, because the clock of their writer may be ahead. If
+// window is zero, Within returns none.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)

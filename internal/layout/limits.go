@@ -11,15 +11,14 @@ import (
 )
 
 const (
-	// maxGitPath is the maximum length of a path in a repository, in bytes. Linux allows 4,096
-	// including the terminating NUL. This leaves 254 bytes and a slash for the directory of a
-	// checkout, which is enough for Flux.
+	// maxGitPath is the maximum length of a path in a repository, in bytes. Linux allows 4,096,
+	// including the terminating NUL and the directory of a checkout.
 	maxGitPath = 4096 - 256
 	// maxKey is the maximum length of an S3 key, in bytes.
 	maxKey = 1024
 )
 
-// Limits are the restrictions that a Destination's state store puts on paths and names. They can be
+// Limits are the restrictions of a Destination's state store on paths and names. They can be
 // compared with ==.
 type Limits struct {
 	kind string
@@ -29,15 +28,14 @@ type Limits struct {
 	allowed string
 }
 
-// LimitsOf returns the limits of a state store with the given kind and path. A reserved name is
-// allowed if one of the patterns in allowed matches it, as in path.Match.
+// LimitsOf returns the limits of a state store with the given kind and path. allowed are patterns
+// of reserved names that are allowed, as in path.Match.
 func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
 	return Limits{kind: kind, top: top, allowed: strings.Join(allowed, "\n")}
 }
 
-// Check returns the findings that keep a placement from being written, and warnings. All of them
-// are about the files and the record of this placement alone. Check does not compare the placement
-// with others.
+// Check returns the findings that keep a placement from being written, and warnings. It does not
+// compare the placement with others.
 func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
 	base, err := Base(d)
 	if err != nil {
@@ -53,8 +51,8 @@ func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Renderin
 	return of.findings, of.warnings
 }
 
-// Fits reports whether a path, relative to the path of the store, is short enough for the store. If
-// it is too long, why is the reason.
+// Fits reports whether a path, relative to the path of the store, is short enough for the store.
+// Otherwise why is the reason.
 func (l Limits) Fits(p tree.Path) (why string, ok bool) {
 	length := len(l.top.Join(p).String())
 	switch {
@@ -93,7 +91,7 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 }
 
 // checkDirectories adds a finding for each file whose path is below the path of another file of the
-// placement. In walk order, such files directly follow the other file.
+// placement.
 func (c *placementCheck) checkDirectories() {
 	var above File
 	for _, file := range c.Files {
@@ -134,8 +132,8 @@ func (c *placementCheck) checkNames() {
 	}
 }
 
-// reserved returns the reason why a placement may not have a file at this path, or "" if it may. If
-// always is true, no setting can allow the path.
+// reserved returns the reason why a placement must not have a file at this path, or "". If always
+// is true, no setting can allow the path.
 func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 	if c.kind == kratix.BucketStateStoreKind && overlaps(p, segment(recordsDir).Join(segment(revisionName))) {
 		return fmt.Sprintf("%s/%s holds the revision of the store", recordsDir, revisionName), true
@@ -156,8 +154,8 @@ func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 	return "", false
 }
 
-// revisionName is the name of the object that holds the revision of a bucket, in the directory of
-// the records.
+// revisionName is the name of the object with the revision of a bucket, in the directory of the
+// records.
 const revisionName = "store-revision"
 
 // overlaps reports whether two paths are equal, or one is in the other. It ignores case.
@@ -166,9 +164,9 @@ func overlaps(p, q tree.Path) bool {
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// reservedElement returns the reason why an element of a path is reserved, or "" if it is not. top
-// means that the element is at the top of a directory which all placements of a Destination share.
-// If always is true, no setting can allow the element.
+// reservedElement returns the reason why an element of a path is reserved, or "". top means that
+// the element is at the top of a directory that all placements share. If always is true, no setting
+// can allow the element.
 func (c *placementCheck) reservedElement(element string, top bool) (why string, always bool) {
 	name := tree.PlainName(element)
 	switch {
@@ -186,18 +184,17 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 	return "", false
 }
 
-// ignoreFile is the name of the file with patterns of files that Flux excludes from its artifact.
+// ignoreFile is the name of the file with patterns of files that Flux leaves out.
 const ignoreFile = ".sourceignore"
 
-// isFixture reports whether the name is that of a file which Fixtures returns. The name must be a
-// result of tree.PlainName.
+// isFixture reports whether Fixtures may return a file with this name. The name must be a result of
+// tree.PlainName.
 func isFixture(name string) bool {
 	return name == placeholder || name == canaryNamespaceFile || name == canaryConfigMapFile
 }
 
-// isGitName reports whether git or NTFS may treat the name as one of git's own files. For example,
-// gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS. The name must be a result of
-// tree.PlainName.
+// isGitName reports whether git or NTFS may treat the name as one of git's own files, such as
+// gitmod~1 for .gitmodules. The name must be a result of tree.PlainName.
 func isGitName(name string) bool {
 	if strings.HasPrefix(name, ".git") {
 		return true

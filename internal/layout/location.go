@@ -7,16 +7,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Location is a directory in a storage: in a branch of a repository, or in a bucket. Equal
-// locations have the same files, even if different state stores refer to them.
+// Location is a directory in a storage. Equal locations have the same files, even if different
+// state stores refer to them.
 type Location struct {
 	// Storage is the first result of kratix.StorageOf.
 	Storage string
 	Dir     tree.Path
 }
 
-// StoreLocation returns the location of a state store. It returns an error if the store's path is
-// invalid; such a store cannot be opened.
+// StoreLocation returns the location of a state store. An error means that the store's path is
+// invalid.
 func StoreLocation(ref kratix.StateStoreReference, spec kratix.Object) (Location, error) {
 	storage, path := kratix.StorageOf(ref, spec)
 	dir, err := tree.ParseDir(path)
@@ -26,9 +26,8 @@ func StoreLocation(ref kratix.StateStoreReference, spec kratix.Object) (Location
 	return Location{Storage: storage, Dir: dir}, nil
 }
 
-// DestinationLocation returns the location of a Destination's files in a state store. The state
-// store need not be the one in the Destination's spec. DestinationLocation returns an error if the
-// path of the Destination or of the state store is invalid.
+// DestinationLocation returns the location of a Destination's files in a state store, which may be
+// another store than the Destination's. An error means that a path is invalid.
 func DestinationLocation(d *kratix.Destination, ref kratix.StateStoreReference, spec kratix.Object) (Location, error) {
 	base, err := Base(d)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Directories of mode nestedByMetadata. Flux applies the first one before the second.
+// Directories of mode nestedByMetadata. Flux applies dependencies first.
 const (
 	dependenciesDir = "dependencies"
 	resourcesDir    = "resources"
@@ -17,8 +17,8 @@ func nestedRoots(base tree.Path) []tree.Path {
 	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
 }
 
-// renderNested renders a placement in mode nestedByMetadata, in which each group has a directory of
-// its own.
+// renderNested renders a placement in mode nestedByMetadata, in which each group has its own
+// directory.
 func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
 	root, dir, err := nestedDir(base, p)
 	if err != nil {
@@ -58,8 +58,8 @@ func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, er
 }
 
 // PathOf returns the path at which the files of a placement are, relative to the path of the store:
-// the placement's directory in mode nestedByMetadata, the joined file in mode aggregatedYAML, and
-// the Destination's directory in mode none.
+// the directory of the placement, the joined file, or the directory of the Destination, depending
+// on the mode. An error means that the mode or a path is invalid.
 func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	base, err := Base(d)
 	if err != nil {
@@ -77,7 +77,7 @@ func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	return base, ErrMode(d.FilepathMode())
 }
 
-// named is the value of the named field. The value becomes one element of a path.
+// named is a value of a field that becomes one element of a path.
 type named struct{ field, value string }
 
 func (n named) path() (tree.Path, error) {
@@ -94,7 +94,7 @@ func (n named) path() (tree.Path, error) {
 func segment(name string) tree.Path {
 	p, err := tree.ParsePath(name)
 	if err != nil {
-		panic(err) // cannot happen, because the name is a constant of this package
+		panic(err) // cannot happen, because the name is a constant or a hexadecimal digest
 	}
 	return p
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// quickRecord parses a record in a fraction of the time of parseRecord. It supports only the form
-// in which this program writes nearly all records, and returns false for any other text.
+// quickRecord parses a record faster than parseRecord. It supports the form in which this program
+// writes most records, and returns false for other texts.
 func quickRecord(content string) (Record, bool) {
 	content, complete := strings.CutSuffix(content, "\n")
 	if !complete {
@@ -37,7 +37,7 @@ type quickLines struct {
 	maps, notes []string
 }
 
-// line parses a line. It returns false if the usual form has no such line at this point.
+// line parses a line. It returns false if the line is not in the supported form.
 func (q *quickLines) line(line string) bool {
 	if file, isFile := strings.CutPrefix(line, "- "); isFile {
 		name, plain := plainScalar(file)
@@ -152,7 +152,7 @@ func (q *quickLines) field(key string) *string {
 	return nil
 }
 
-// isPlainKey reports whether a text is a key that YAML reads as a string.
+// isPlainKey reports whether a text is an unquoted key that YAML reads as a string.
 func isPlainKey(key string) bool {
 	_, plain := plainScalar(key)
 	return plain && key[0] != '"' && key[0] != '\''
@@ -170,7 +170,7 @@ func plainScalar(text string) (string, bool) {
 	return text, isString(text)
 }
 
-// isString reports whether YAML certainly reads a plain text without special characters as a string.
+// isString reports whether YAML certainly reads a text without special characters as a string.
 func isString(text string) bool {
 	switch first := text[0]; {
 	case first == '0' && len(text) > 1 && strings.ContainsRune("xXoObB", rune(text[1])):
@@ -190,7 +190,7 @@ func isString(text string) bool {
 	return true
 }
 
-// isPlainText reports whether no character of a text has a meaning in YAML, wherever it is in a scalar.
+// isPlainText reports whether no character of a text has a special meaning in YAML.
 func isPlainText(text string) bool {
 	for i := range len(text) {
 		c := text[i]

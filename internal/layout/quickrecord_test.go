@@ -21,7 +21,7 @@ func recordContent(t testing.TB, rendering Rendering) string {
 }
 
 // compareWithParser reports whether quickRecord returns a record, and fails the test if parseRecord
-// returns another one.
+// returns another record.
 func compareWithParser(t *testing.T, content string) bool {
 	t.Helper()
 	quick, ok := quickRecord(content)

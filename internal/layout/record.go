@@ -15,28 +15,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordsDir is the directory for the records in all modes. In mode none, Kratix stores its own
-// lists of files there. In mode nestedByMetadata it is outside the roots that Flux builds.
+// recordsDir is the directory for the records. In mode none, Kratix stores its own lists of files
+// there.
 const recordsDir = ".kratix"
 
-// Annotations that keep a record from being applied to a cluster. The first is for kustomize, which
-// Flux uses, and the second for Argo CD.
+// Annotations that keep a record from being applied to a cluster, by kustomize and by Argo CD.
 const (
 	localConfigAnnotation = "config.kubernetes.io/local-config"
 	argoHookAnnotation    = "argocd.argoproj.io/hook"
 )
 
-// ownerAnnotation is the annotation with the controller ID of the process that wrote the placement,
-// if it has one.
+// ownerAnnotation is the annotation with the controller ID of the process that wrote the placement.
 const ownerAnnotation = "kratix-schedule.io/owner"
 
 // bytesAnnotation is the annotation with the length of a placement's part of a joined file, in
 // bytes.
 const bytesAnnotation = "kratix-schedule.io/bytes"
 
-// record is the form in which a record is stored: a WorkPlacement without its contents, and the
-// list of files that Kratix writes in mode none. The fields of each type are in the order of their
-// names in YAML, as sigs.k8s.io/yaml would write them.
+// record is the form in which a record is stored: a WorkPlacement without its contents, and a list
+// of files. The fields are in the order of their names in YAML, as sigs.k8s.io/yaml writes them.
 type record struct {
 	APIVersion string         `yaml:"apiVersion"`
 	Files      []tree.Path    `yaml:"files"`
@@ -55,9 +52,8 @@ type recordMetadata struct {
 	Namespace   string            `yaml:"namespace"`
 }
 
-// recordSpec is the spec of a WorkPlacement without its contents and generation. The contents are
-// in the files beside the record. The generation changes with every run of a pipeline, so it would
-// cause commits in which no file changes.
+// recordSpec is the spec of a WorkPlacement without its contents and generation. The generation
+// changes with every run of a pipeline, so it would cause commits without changed files.
 type recordSpec struct {
 	ID                    string `yaml:"id,omitempty"`
 	PromiseName           string `yaml:"promiseName,omitempty"`
@@ -65,7 +61,7 @@ type recordSpec struct {
 	TargetDestinationName string `yaml:"targetDestinationName,omitempty"`
 }
 
-// SharedObject is an object that several placements share. It is in the files of only one of them.
+// SharedObject is an object that several placements share. It is in the files of one of them.
 type SharedObject struct {
 	APIVersion string `json:"apiVersion" yaml:"apiVersion"`
 	Kind       string `json:"kind" yaml:"kind"`
@@ -75,15 +71,15 @@ type SharedObject struct {
 	Owners []string `json:"owners" yaml:"owners"`
 }
 
-// RecordsDir returns the directory of a Destination's records. It returns an error if the
+// RecordsDir returns the directory of a Destination's records. An error means that the
 // Destination's path is invalid.
 func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	base, err := Base(d)
 	return base.Join(segment(recordsDir)), err
 }
 
-// NewRecord returns the file with the record of a placement. Records are the only persistent state
-// about placements.
+// NewRecord returns the file with the record of a placement. It returns an error if the record has
+// no valid path or cannot be marshalled.
 func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
 	path, err := RecordPath(d, p)
 	if err != nil {
@@ -135,18 +131,18 @@ type Record struct {
 	Bytes  int
 	// Shared are the objects that the placement shares with other placements.
 	Shared []SharedObject
-	// RolledBack are the contents of the placement that were rolled back, the latest one last.
+	// RolledBack are the contents of the placement that were rolled back, the latest content last.
 	RolledBack []RolledBack
-	// Rollout identifies the rollout that has written the content. It is nil if none has.
+	// Rollout is the mark of the rollout that has written the content, or nil.
 	Rollout *Rollout
-	// Owner is the controller ID of the writer, or empty if the writer has none.
+	// Owner is the controller ID of the writer, or empty.
 	Owner string
 }
 
-// errNotRecord is the error about a file in the directory of the records that is not a record.
+// errNotRecord is the error about a file that is not a record.
 var errNotRecord = errors.New("it is not a record of a WorkPlacement")
 
-// ParseRecord parses a record. Its errors wrap errNotRecord.
+// ParseRecord parses a record, or a list of files of Kratix. Its errors wrap errNotRecord.
 func ParseRecord(content []byte) (Record, error) {
 	if record, ok := quickRecord(string(content)); ok {
 		return record, nil

@@ -13,8 +13,8 @@ import (
 
 const recordEnding = ".yaml"
 
-// maxReadable is the maximum number of bytes that the namespace and the name take in the file name
-// of a record. With the digest and the extension, the file name has less than 255 bytes.
+// maxReadable is the maximum length of the readable part of a record's file name, in bytes. With
+// the digest and the extension, the file name has less than 255 bytes.
 const maxReadable = 200
 
 // RecordPath returns the path of a placement's record:
@@ -22,12 +22,9 @@ const maxReadable = 200
 //	<destination>/.kratix/<2 digits>.kratix/<namespace>-<name>.<digest>.yaml
 //	<destination>/.kratix/<namespace>-<name>.yaml                             in mode none
 //
-// The digest is computed from the namespace, the name and the group's id. Without it, the records
-// of a Work c in the namespace a-b and of a Work b-c in the namespace a would have the same path.
-// Its first two digits distribute the records over 256 directories, because git rewrites the whole
-// list of a directory with each commit. The name of these directories ends in ".kratix", so that a
-// search in a listing for ".kratix/<namespace>-<work>" finds the record. In mode none, Kratix
-// itself stores the list of a placement's files at this path.
+// The digest is computed from the namespace, the name and the group's id. Its first two digits
+// distribute the records over 256 directories, because git rewrites the whole list of a directory
+// with each commit. In mode none, Kratix itself uses this path for its list of files.
 //
 // RecordPath returns an error if the Destination's path is invalid, or if the namespace or the name
 // cannot be part of a path.
@@ -60,9 +57,8 @@ func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
 	return paths
 }
 
-// FlatRecordPath returns the path at which Kratix stores the list of a placement's files in mode
-// none. Earlier versions of this program stored the record at this path in every mode. Two
-// placements may have the same path.
+// FlatRecordPath returns the path of a record in mode none. Earlier versions of this program used
+// it in every mode. Two placements may have the same path.
 func FlatRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	dir, err := RecordsDir(d)
 	if err != nil {
@@ -91,8 +87,7 @@ func readable(name string) string {
 }
 
 // RecordBase returns the directory of the Destination to which a record at this path belongs. It
-// returns false if no record can have the path, because its directory is neither .kratix/ nor one
-// of the 256 directories in .kratix/.
+// returns false if no record can have the path.
 func RecordBase(p tree.Path) (tree.Path, bool) {
 	dir := p.Dir()
 	if isShard(dir.Base()) {
@@ -101,16 +96,14 @@ func RecordBase(p tree.Path) (tree.Path, bool) {
 	return dir.Dir(), dir.Base() == recordsDir && strings.HasSuffix(p.Base(), recordEnding)
 }
 
-// isShard reports whether the name is that of one of the 256 directories in .kratix/.
+// isShard reports whether the name has the form of the 256 directories for records.
 func isShard(name string) bool {
 	digits, ok := strings.CutSuffix(name, recordsDir)
 	return ok && len(digits) == len("00")
 }
 
 // ModeOf returns the filepath mode in which a record was written, according to its path and its
-// list of files. If the record is at the flat path and its files are in the directory of mode
-// nestedByMetadata, both modes are possible; ModeOf then returns none if that is the Destination's
-// current mode, and otherwise nestedByMetadata.
+// list of files. If two modes are possible, the Destination's current mode is preferred.
 func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	switch {
 	case r.Placement == nil:
@@ -125,8 +118,8 @@ func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	return kratix.NestedByMetadata
 }
 
-// DirIn returns the directory that a placement has in mode nestedByMetadata. It returns the zero
-// Path if the names of the placement cannot be part of a path.
+// DirIn returns the directory that a placement has in mode nestedByMetadata, or the zero Path if
+// its names are not valid in a path.
 func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	base, err := Base(d)
 	if err != nil {
@@ -139,8 +132,8 @@ func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return rendering.Dir
 }
 
-// DirOf returns the directory that belongs only to the placement. It returns the zero Path if there
-// is none in the Destination's mode, or if the names of the placement cannot be part of a path.
+// DirOf returns the directory that belongs to the placement alone. It returns the zero Path if the
+// Destination's mode has no such directory, or a name is not valid in a path.
 func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	if d.FilepathMode() != kratix.NestedByMetadata {
 		return tree.Path{}
@@ -148,8 +141,7 @@ func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return DirIn(d, p)
 }
 
-// within reports whether all files of the record are in a directory. It returns false if dir is the
-// zero Path.
+// within reports whether all files of the record are in dir. No file is in the zero Path.
 func (r *Record) within(dir tree.Path) bool {
 	return !slices.ContainsFunc(r.Files, func(file tree.Path) bool { return dir.IsRoot() || !file.Within(dir) })
 }

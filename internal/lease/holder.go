@@ -19,8 +19,8 @@ type Holder struct {
 	Name, Lease string
 }
 
-// Holders returns the replicas that hold one of this program's Leases in a namespace and have
-// renewed it within its duration. It does not find replicas that run without leader election.
+// Holders returns the replicas that hold one of this program's Leases in a namespace. It does not
+// find replicas that run without leader election.
 func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, now time.Time) ([]Holder, error) {
 	list, err := leases.Leases(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {

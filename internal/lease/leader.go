@@ -1,5 +1,5 @@
-// Package lease elects a leader among replicas with a Lease in a Kubernetes cluster. It uses
-// client-go's leader election. It does I/O: it reads and writes Leases.
+// Package lease elects a leader among replicas with a Lease in a Kubernetes cluster. It does I/O:
+// it reads and writes Leases.
 package lease
 
 import (
@@ -18,8 +18,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Name is the name of the Lease of a process without a shard. The names of all other Leases begin
-// with it.
+// Name is the name of the Lease of a process without a shard. The names of other Leases of this
+// program begin with it.
 const Name = "kratix-schedule"
 
 // ErrNotLeading is the error after this process has lost the Lease. The process must end.
@@ -31,9 +31,8 @@ type Leader struct {
 	// name of the Lease.
 	Leases           client.LeasesGetter
 	Namespace, Lease string
-	// Self is the name of the holder. If Shared is set, all processes with this name hold the Lease
-	// at the same time. A shared Lease is not released when a process ends, because other processes
-	// may still hold it.
+	// Self is the name of the holder. If Shared is set, all processes with this name hold the Lease at
+	// the same time, and do not release it when they end.
 	Self   string
 	Shared bool
 	// Duration is the time without a renewal after which another replica takes over.
@@ -48,12 +47,12 @@ func (l *Leader) lock() *resourcelock.LeaseLock {
 	}
 }
 
-// Lead waits for the Lease and runs work while this process holds it. The Lease is kept until work
-// has returned, so that writes in progress are finished before another replica begins. If the Lease
-// is lost, Lead returns the error of work or else ErrNotLeading, and the process must end. Lead
-// calls tell with errors of reading or writing the Lease.
+// Lead waits for the Lease and runs work while this process holds it. Work that is in progress is
+// finished before the Lease is released. If the Lease is lost, Lead returns the error of work or
+// else ErrNotLeading, and the process must end. tell is called with errors of reading or writing
+// the Lease.
 func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
-	// The log of the Kubernetes client is discarded; reportingLock passes the errors to tell.
+	// reportingLock reports the errors, so the log of the Kubernetes client is discarded.
 	waiting, give := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer give()
 	var leads atomic.Bool

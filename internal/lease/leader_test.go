@@ -21,8 +21,8 @@ import (
 
 const duration = 15 * time.Second
 
-// leases is a client for the Leases of one namespace. It checks and sets resource versions as an
-// API server does.
+// leases is a client for the Leases of one namespace. It checks resource versions like an API
+// server.
 type leases struct {
 	client.LeaseInterface
 	mu      sync.Mutex
@@ -109,8 +109,7 @@ func (l *leases) fail(err error) {
 
 type leading struct {
 	stop context.CancelFunc
-	// begun is closed when work begins. The function work returns some time after its context has
-	// ended.
+	// begun is closed when work begins.
 	begun chan struct{}
 	ended chan error
 

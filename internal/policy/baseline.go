@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Baseline has the fingerprints of known findings, which Policy.Apply omits. Each fingerprint has a
-// count, because several findings may have the same fingerprint.
+// Baseline has the fingerprints of known findings, each with a count.
 type Baseline struct{ known map[string]int }
 
 type knownFile struct {

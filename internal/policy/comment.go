@@ -8,19 +8,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Comment is an ignore comment in a YAML file, such as
+// Comment is an ignore comment in a YAML file for one rule, such as
 //
-//	# kratix-schedule:ignore KS001,KS002 the operator is shared on purpose
-//
-// which is parsed to one Comment for each rule.
+//	# kratix-schedule:ignore KS001 the operator is shared on purpose
 type Comment struct {
 	Rule, Reason string
 	// Place is the place of the comment itself.
 	Place finding.Place
 	// First and Last are the first and the last line of the document with the comment.
 	First, Last int
-	// Objects are the objects in the document, if the file is an input file. The comment applies to
-	// all findings about them.
+	// Objects are the objects in the document of an input file. The comment applies to all findings
+	// about them.
 	Objects []string
 }
 
@@ -60,12 +58,11 @@ func Comments(object, file string, content []byte) []Comment {
 	return comments
 }
 
-// comment matches an ignore comment that begins a line or follows white space. The rules are
-// separated by commas, and the reason follows them.
+// comment matches an ignore comment that begins a line or follows white space.
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
 // parseComment returns the rules and the reason in an ignore comment. For a comment without a rule,
-// it returns the empty rule, which Apply reports as unused.
+// it returns the empty rule.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {
@@ -77,8 +74,7 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches reports whether the comment applies to a finding: the finding has the comment's rule, and
-// the place of the finding, or a related place, is in the comment's document.
+// matches reports whether the comment applies to a finding.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {
 		return false

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Policy has the decisions of a user about findings.
+// Policy is the decisions of a user about findings.
 type Policy struct {
 	Ignores []Ignore
 	// Comments are the ignore comments in documents.
@@ -24,13 +24,13 @@ type Policy struct {
 type Outcome struct {
 	// Findings are the findings that remain, and a note about each ignore that matches nothing.
 	Findings []finding.Finding
-	// Ignored is the number of findings that are ignored. Known is the number of those in the
-	// baseline.
+	// Ignored is the number of findings that are ignored. Known is the number of other findings that
+	// are in the baseline.
 	Ignored, Known int
 }
 
-// Apply omits the findings that are ignored, and those in the baseline. An ignored finding does not
-// count as one in the baseline. Findings about failed stores always remain.
+// Apply omits the findings that are ignored or in the baseline. Findings about failed stores always
+// remain.
 func (p Policy) Apply(findings []finding.Finding) Outcome {
 	var out Outcome
 	flags := make([]bool, len(p.Ignores))
@@ -91,8 +91,7 @@ func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	return notes
 }
 
-// Ignore ignores the findings of a rule. If Glob is set, it ignores only those whose place matches
-// it.
+// Ignore ignores the findings of a rule. If Glob is set, their place must match it.
 type Ignore struct{ Rule, Glob string }
 
 // ErrIgnore is the error for an invalid --ignore.
@@ -125,7 +124,7 @@ func (i Ignore) String() string {
 }
 
 // matches reports whether the ignore applies to a finding. The pattern may match the file or the
-// object ("Work default/a" or "default/a") of the finding or of a related place.
+// object of the finding or of a related place.
 func (i Ignore) matches(f finding.Finding) bool {
 	if f.Rule.ID != i.Rule {
 		return false

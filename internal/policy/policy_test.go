@@ -157,7 +157,7 @@ func TestBaseline(t *testing.T) {
 	moved := first
 	moved.Place.Line = 30
 	p := Policy{Known: known}
-	for range 2 { // twice, because applying a Policy must not change it
+	for range 2 { // twice, because Apply must not change the Policy
 		out := p.Apply([]finding.Finding{moved, first, second})
 		if out.Known != 2 || len(out.Findings) != 1 {
 			t.Errorf("%+v", out)

@@ -86,7 +86,7 @@ func isHidden(r rune, rest string) bool {
 // commands are the beginnings of commands for Azure DevOps, TeamCity and older GitHub runners.
 var commands = [...]string{"##[", "##vso[", "##teamcity["}
 
-// commandAt returns the index of the first CI command in a text, or -1 if there is none.
+// commandAt returns the index of the first CI command in a text, or -1.
 func commandAt(text string) int {
 	first := -1
 	for _, command := range commands {
@@ -137,8 +137,7 @@ func inJSON(r rune, _ string) string {
 	return spell(r)
 }
 
-// escapeColons escapes the first colon of a line that GitHub would execute as a command. GitHub
-// ignores white space before the command.
+// escapeColons escapes the first colon of a line that GitHub would execute as a command.
 func escapeColons(line string) string {
 	rest := strings.TrimLeft(line, " \t")
 	if !strings.HasPrefix(rest, "::") {

@@ -2,9 +2,8 @@ package tree
 
 import "slices"
 
-// CaseCollisions returns the paths that differ from another path only in case or Unicode
-// normalization, without the first one of several such paths. It maps the index of each path to the
-// index of the other path. Parent directories are compared too: "App" collides with "app/x".
+// CaseCollisions returns pairs of paths that differ only in case or Unicode normalization, as a map
+// of their indices. Parent directories are compared too: "App" collides with "app/x".
 func CaseCollisions(paths []Path) map[int]int {
 	if !slices.ContainsFunc(paths, func(p Path) bool { return !p.IsFolded() }) {
 		return nil

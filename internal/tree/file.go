@@ -2,8 +2,7 @@ package tree
 
 import "slices"
 
-// File is a path with its content. The content must not be modified, because several stages may use
-// it.
+// File is a path with its content. The content must not be modified.
 type File struct {
 	Path    Path
 	Content []byte

@@ -8,9 +8,7 @@ import (
 )
 
 // PlainName returns an element of a path in a normalized form. Elements with equal plain names may
-// be the same file on some file system. The name is in lower case and Unicode NFC, without the
-// characters that HFS+ ignores, and without the parts that NTFS ignores: everything from the first
-// colon, and trailing dots and spaces. git checks the names of its own files in the same way.
+// be the same file on some file system. The rules are those of git for the names of its own files.
 func PlainName(element string) string {
 	element = strings.Map(withoutIgnored, element)
 	element, _, _ = strings.Cut(element, ":")
@@ -18,7 +16,6 @@ func PlainName(element string) string {
 }
 
 // withoutIgnored returns r, or -1 if HFS+ ignores r in file names, according to git's list.
-// strings.Map then drops the character.
 func withoutIgnored(r rune) rune {
 	const drop = -1
 	switch {
@@ -28,8 +25,7 @@ func withoutIgnored(r rune) rune {
 	return r
 }
 
-// isGitDir reports whether a file system may treat an element as ".git". git refuses to check out a
-// tree with such an element.
+// isGitDir reports whether a file system may treat an element as ".git".
 func isGitDir(element string) bool {
 	name := PlainName(element)
 	return name == ".git" || name == "git~1"
@@ -49,7 +45,7 @@ func fold(s string) string {
 	return norm.NFC.String(strings.ToLower(strings.ToUpper(norm.NFD.String(s))))
 }
 
-// isFolded reports whether s is ASCII without capital letters, as nearly all paths are.
+// isFolded reports whether s is ASCII without capital letters.
 func isFolded(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf || ('A' <= s[i] && s[i] <= 'Z') {

@@ -18,17 +18,15 @@ const maxElement = 255
 // ErrPath is the error that the errors of all rejected paths wrap.
 var ErrPath = errors.New("unsafe path")
 
-// ErrLong is the error about an element that is longer than 255 bytes. Such errors also wrap
-// ErrPath.
+// ErrLong is the error about an element that is too long. Such errors also wrap ErrPath.
 var ErrLong = fmt.Errorf("an element is longer than %d bytes", maxElement)
 
-// Path is a clean, relative path with slashes. The zero Path is the root. Only ParsePath, ParseDir
-// and methods of Path create Paths. Therefore a Path is never absolute, and never contains "..",
-// ".git" or a control character.
+// Path is a clean, relative path with slashes. The zero Path is the root. A Path is never absolute,
+// and has no element ".." or ".git" and no control character.
 type Path struct{ slashed string }
 
-// ParsePath parses a path to a file. It removes "./" and doubled slashes. It returns an error for
-// any path that could lead out of the root or into git's own directory. Errors wrap ErrPath.
+// ParsePath parses a path to a file. It removes "./" and doubled slashes. It returns an error for a
+// path that could lead out of the root or into git's own directory. Errors wrap ErrPath.
 func ParsePath(s string) (Path, error) {
 	if strings.HasPrefix(s, "/") {
 		return Path{}, refused(s, "it is absolute")
@@ -43,8 +41,8 @@ func ParsePath(s string) (Path, error) {
 	return p, err
 }
 
-// ParseDir parses a path to a directory, as in state stores and Destinations. "", ".", "/" and "./"
-// are the root; leading and trailing slashes are ignored. Errors wrap ErrPath.
+// ParseDir parses a path to a directory, as in state stores and Destinations. "", "." and "/" are
+// the root. Errors wrap ErrPath.
 func ParseDir(s string) (Path, error) {
 	var elements []string
 	for element := range strings.SplitSeq(s, "/") {
@@ -141,8 +139,8 @@ func (p Path) Cut() (first string, rest Path) {
 	return first, Path{after}
 }
 
-// Compare compares paths in the order of a lexical walk of the tree, element by element. Everything
-// in "a/" comes before "a.yaml" and "a-b/".
+// Compare compares paths in the order of a lexical walk of the tree: everything in "a/" comes
+// before "a.yaml" and "a-b/".
 func Compare(a, b Path) int {
 	n := min(len(a.slashed), len(b.slashed))
 	for i := range n {
@@ -163,7 +161,7 @@ func Compare(a, b Path) int {
 // MarshalText returns the text that String returns. The error is always nil.
 func (p Path) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// Below returns those of the paths that are within dir. The paths must be in the order of Compare.
+// Below returns the paths that are within dir. The paths must be in the order of Compare.
 func Below(paths []Path, dir Path) []Path {
 	start, _ := slices.BinarySearchFunc(paths, dir, Compare)
 	rest := paths[start:]

@@ -3,8 +3,7 @@
 // +kubebuilder:validation:Optional
 
 // Package own contains the CustomResourceDefinitions of this program's own kinds, which Kratix does
-// not have. The YAML files beside it are made from these types, whose fields are those of package
-// kratix.
+// not have. The YAML files in this directory are generated from these types.
 package own
 
 import (
