@@ -113,11 +113,12 @@ func isBlank(content []byte) bool {
 func hasAnchors(content []byte) bool { return bytes.IndexByte(content, '&') >= 0 }
 
 func visitDocument(doc document, object Object, visit func(*Content)) error {
-	var node yaml.Node
-	if object.plain && !hasAnchors(doc.content) && yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) == nil && len(node.Content) == 1 {
-		if fields, ok := valueOf(node.Content[0]).(map[string]any); ok {
-			visit(&Content{Object: object, Fields: fields, node: node.Content[0]})
-			return nil
+	if object.plain && !hasAnchors(doc.content) {
+		if node, err := documentNode(doc.content); err == nil && len(node.Content) == 1 {
+			if fields, ok := valueOf(node.Content[0]).(map[string]any); ok {
+				visit(&Content{Object: object, Fields: fields, node: node.Content[0]})
+				return nil
+			}
 		}
 	}
 	schema.RLock()

@@ -7,6 +7,8 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"sigs.k8s.io/kustomize/api/resource"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/quickyaml"
 )
 
 // plainObject returns the object of a file and its node. It returns false unless the file certainly
@@ -20,14 +22,24 @@ func plainObject(content []byte) (object Object, node *yaml.Node, ok bool) {
 	var failed error
 	defer func() { ok = ok && failed == nil }()
 	defer recoverTo(&failed)
-	var doc yaml.Node
-	if yaml.Unmarshal(content, &doc) != nil || len(doc.Content) != 1 || !isPlain(doc.Content[0]) {
+	doc, err := documentNode(content)
+	if err != nil || len(doc.Content) != 1 || !isPlain(doc.Content[0]) {
 		return Object{}, nil, false
 	}
 	node = doc.Content[0]
 	schema.RLock()
 	defer schema.RUnlock()
-	return objectOf(&resource.Resource{RNode: *kyaml.NewRNode(&doc)}, node.Line), node, true
+	return objectOf(&resource.Resource{RNode: *kyaml.NewRNode(doc)}, node.Line), node, true
+}
+
+// documentNode returns the node of the first document in content.
+func documentNode(content []byte) (*yaml.Node, error) {
+	if doc, ok := quickyaml.Parse(content); ok {
+		return doc, nil
+	}
+	var doc yaml.Node
+	err := yaml.NewDecoder(bytes.NewReader(content)).Decode(&doc)
+	return &doc, err
 }
 
 // isOneDocument reports whether content certainly has at most one document. It may return false for

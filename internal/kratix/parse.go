@@ -13,6 +13,8 @@ import (
 
 	sigsjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/quickyaml"
 )
 
 // Parsed is one object of a YAML document.
@@ -66,7 +68,7 @@ func Parse(document []byte, line int) ([]Parsed, error) {
 	if err := checkText(document, line); err != nil {
 		return nil, err
 	}
-	plain, err := yaml.YAMLToJSONStrict(document)
+	plain, err := toJSON(document)
 	if err != nil {
 		if control := checkControls(document, line); control != nil {
 			return nil, control
@@ -78,6 +80,13 @@ func Parse(document []byte, line int) ([]Parsed, error) {
 	}
 	lines := &lineFinder{document: document, first: line}
 	return parseJSON(plain, "", lines)
+}
+
+func toJSON(document []byte) ([]byte, error) {
+	if plain, ok := quickyaml.JSON(document); ok {
+		return plain, nil
+	}
+	return yaml.YAMLToJSONStrict(document)
 }
 
 func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {

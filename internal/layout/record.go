@@ -85,11 +85,19 @@ func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Renderi
 	if err != nil {
 		return tree.File{}, err
 	}
-	content, err := yamlv2.Marshal(recordOf(p, rendering))
+	content, err := marshalRecord(recordOf(p, rendering))
 	if err != nil {
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
-	return tree.File{Path: path, Content: bytes.Clone(content)}, nil // without the unused capacity of the encoder's buffer
+	return tree.File{Path: path, Content: content}, nil
+}
+
+func marshalRecord(r record) ([]byte, error) {
+	if content, ok := appendRecord(make([]byte, 0, 1024), &r); ok {
+		return bytes.Clone(content), nil
+	}
+	content, err := yamlv2.Marshal(r)
+	return bytes.Clone(content), err // without the unused capacity of the encoder's buffer
 }
 
 func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
