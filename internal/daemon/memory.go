@@ -13,7 +13,7 @@ import (
 const (
 	heapGrowth    = 35
 	minHeapGrowth = 5
-	maxHeapGrowth = 256 << 20
+	maxHeapGrowth = 128 << 20
 )
 
 // heapGrowthInterval is the time between two adaptations of GOGC.
