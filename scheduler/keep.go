@@ -123,8 +123,10 @@ func (r *round) move(j *job) {
 		return
 	}
 	r.placed[j.first].Reason += "; it stays until the one on " + to + " is recorded"
-	moved := r.addNew(j, to, "moved from "+j.old[0].Spec.TargetDestinationName+"; "+reason)
-	moved.Labels[kratix.MovedFromLabel] = j.old[0].Spec.TargetDestinationName
+	from := j.old[0].Spec.TargetDestinationName
+	moved := kratix.NewWorkPlacement(j.work, j.group, to)
+	moved.Labels[kratix.MovedFromLabel] = from
+	r.addPlacement(j, moved, "moved from "+from+"; "+reason)
 	r.result.begun = true
 }
 

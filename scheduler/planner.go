@@ -1,6 +1,10 @@
 package scheduler
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
 
 // Planner returns the same plans as Plan, and reuses the last plan for Works that a change does not
 // affect. The zero value is ready for use. A Planner is not safe for concurrent use, and callers
@@ -53,8 +57,10 @@ func (p *Planner) affectsAll(in Input) bool {
 }
 
 func (p *Planner) planAll(in Input) Result {
+	before := newPlacements(p.result)
 	*p = Planner{last: &in, fleet: p.fleetFor(in)}
 	round := newRound(in, p.fleet)
+	round.before = before
 	p.result, p.chosen = round.plan(), round.chosen
 	return p.result
 }
@@ -77,4 +83,23 @@ func (p *Planner) fleetFor(in Input) *fleet {
 		return p.fleet
 	}
 	return newFleet(in.Destinations)
+}
+
+// newPlacement identifies a new placement that a plan may have in common with the last one.
+type newPlacement struct {
+	work               *kratix.Work
+	group, destination string
+}
+
+// newPlacements returns the new placements of a plan, except those that begin a move.
+func newPlacements(plan Result) map[newPlacement]*kratix.WorkPlacement {
+	all := map[newPlacement]*kratix.WorkPlacement{}
+	for _, on := range plan.Destinations {
+		for i := range on.Placements {
+			if p := &on.Placements[i]; p.New && p.Labels[kratix.MovedFromLabel] == "" {
+				all[newPlacement{p.Work, p.Spec.ID, on.Destination}] = p.WorkPlacement
+			}
+		}
+	}
+	return all
 }

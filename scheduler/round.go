@@ -29,6 +29,8 @@ type round struct {
 	next    []int32
 	chosen  keys
 	crowded bool
+	// before are the new placements of the last plan. This plan reuses those that are unchanged.
+	before map[newPlacement]*kratix.WorkPlacement
 	observe func(*job)
 	result  Result
 }
@@ -157,16 +159,25 @@ func (r *round) possiblyOn(j *job) string {
 
 func (r *round) mayMissPlacements() bool { return r.fleet.unread != "" || r.in.Unseen }
 
-func (r *round) addNew(j *job, destination, reason string) *Placement {
-	p := Placement{
-		WorkPlacement: kratix.NewWorkPlacement(j.work, j.group, destination),
-		Work:          j.work, Directory: j.group.Directory, New: true, Reason: reason,
+func (r *round) addNew(j *job, destination, reason string) {
+	placement := r.before[newPlacement{j.work, j.group.ID, destination}]
+	if placement == nil || !isSame(placement.Spec.Workloads, j.group.Workloads) {
+		placement = kratix.NewWorkPlacement(j.work, j.group, destination)
 	}
-	r.count(p.WorkPlacement, 1)
-	return r.add(j, p)
+	r.addPlacement(j, placement, reason)
 }
 
-func (r *round) add(j *job, p Placement) *Placement {
+// isSame reports whether two lists are the same memory.
+func isSame(a, b []kratix.Workload) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+func (r *round) addPlacement(j *job, placement *kratix.WorkPlacement, reason string) {
+	r.count(placement, 1)
+	r.add(j, Placement{WorkPlacement: placement, Work: j.work, Directory: j.group.Directory, New: true, Reason: reason})
+}
+
+func (r *round) add(j *job, p Placement) {
 	n := int32(len(r.placed)) //nolint:gosec // memory is exhausted before this overflows
 	r.placed = append(r.placed, p)
 	r.next = append(r.next, none)
@@ -182,7 +193,6 @@ func (r *round) add(j *job, p Placement) *Placement {
 		}
 		r.demand.add(j.work.Spec.PromiseName, p.Spec.TargetDestinationName, 1)
 	}
-	return &r.placed[n]
 }
 
 // count adds by to the load of a placement's Destination. Dependencies do not count.
