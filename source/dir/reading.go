@@ -8,7 +8,7 @@ import (
 
 // atOnce is the number of files per processor that are read and parsed concurrently, so that a slow
 // file does not block the others.
-const atOnce = 2
+const atOnce = 8
 
 type reading struct {
 	in   *input

@@ -26,8 +26,9 @@ import (
 )
 
 var (
-	burst = flag.Int("burst", 5000, "how many Works are created at once")
-	many  = flag.Int("many", 20000, "with how many Works memory is measured")
+	burst  = flag.Int("burst", 5000, "how many Works are created at once")
+	many   = flag.Int("many", 20000, "with how many Works memory is measured")
+	before = flag.String("before", "", "another build of the program, whose start with these Works is measured too")
 )
 
 const atOnce = 16
@@ -314,8 +315,13 @@ func BenchmarkMemory(b *testing.B) {
 		keep(b, at, "placed")
 		daemon.stop(b)
 
+		if *before != "" {
+			daemon = run(b, *before, p.arguments("--listen", at, "--log-level", "warn")...)
+			b.ReportMetric(p.startOf(at).Seconds(), "before-start-s")
+			daemon.stop(b)
+		}
 		daemon = p.schedule("--listen", at, "--pprof", "--log-level", "warn")
-		p.rounds(at, 1)
+		b.ReportMetric(p.startOf(at).Seconds(), "start-s")
 		time.Sleep(quiet)
 		b.Logf("restarted: %s", daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmRSS")/1024, "started-MiB")
@@ -326,9 +332,17 @@ func BenchmarkMemory(b *testing.B) {
 
 const clean = `kratix_schedule_rounds_total{result="clean"}`
 
+// startOf waits for the first clean round of a process that was just started, and returns how long
+// it took.
+func (p *platform) startOf(at string) time.Duration {
+	started := time.Now()
+	p.rounds(at, 1)
+	return time.Since(started)
+}
+
 func (p *platform) rounds(at string, n float64) {
 	p.t.Helper()
-	for late := time.Now().Add(longest); time.Now().Before(late); time.Sleep(time.Second) {
+	for late := time.Now().Add(longest); time.Now().Before(late); time.Sleep(100 * time.Millisecond) {
 		if _, err := page(at, "/metrics"); err == nil && p.counted(at, clean) >= n {
 			return
 		}

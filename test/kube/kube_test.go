@@ -106,7 +106,12 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 // same address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
-	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--commits-per-minute", "0", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
+	return run(p.t, program, append(p.arguments("--commits-per-minute", "0"), args...)...)
+}
+
+// arguments returns the arguments of a daemon beside Kratix, followed by more.
+func (p *platform) arguments(more ...string) []string {
+	return append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, more...)
 }
 
 func (p *platform) files() []string {
