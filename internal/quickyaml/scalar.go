@@ -3,119 +3,75 @@ package quickyaml
 import (
 	"bytes"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// isKey reports whether a text is a key that every version of YAML reads as a string.
-func isKey(text []byte) bool {
-	if len(text) == 0 || !isLetter(text[0]) {
-		return false
+// scalar parses a scalar within a map or list at the given indentation, and moves to the line after
+// it.
+func (p *parser) scalar(text []byte, indent, column int) (*yaml.Node, bool) {
+	switch text[0] {
+	case '|':
+		return p.literal(text, indent, column)
+	case '{', '[':
+		node, rest, ok := p.flow(text, column, 0)
+		p.next()
+		return node, ok && len(rest) == 0
+	case '"', '\'':
+		node, rest, ok := p.quoted(text, column)
+		p.next()
+		return node, ok && len(rest) == 0
 	}
-	for _, c := range text {
-		if !isInKey(c) {
-			return false
+	tag := plainTag(text)
+	node := p.node(yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: string(text), Line: p.number, Column: column})
+	p.next()
+	return node, tag != ""
+}
+
+// quoted parses a scalar in quotes without escapes, and returns the text after it.
+func (p *parser) quoted(text []byte, column int) (node *yaml.Node, rest []byte, ok bool) {
+	end := 1 + bytes.IndexByte(text[1:], text[0])
+	if end == 0 {
+		return nil, nil, false
+	}
+	style := yaml.DoubleQuotedStyle
+	if text[0] == '\'' {
+		style = yaml.SingleQuotedStyle
+		ok = end+1 == len(text) || text[end+1] != '\''
+	} else {
+		ok = bytes.IndexByte(text[:end], '\\') < 0
+	}
+	return p.node(yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: style, Value: string(text[1:end]), Line: p.number, Column: column}), text[end+1:], ok
+}
+
+// literal parses a literal block scalar within a map or list at the given indentation.
+func (p *parser) literal(header []byte, indent, column int) (*yaml.Node, bool) {
+	strip := string(header) == "|-"
+	if !strip && len(header) > 1 {
+		return nil, false
+	}
+	line := p.number
+	if p.at >= len(p.text) || p.text[p.at] == '\n' || !p.next() || p.indent <= indent {
+		return nil, false
+	}
+	block := p.indent
+	var value strings.Builder
+	value.Write(p.rest)
+	number := p.number
+	for p.next() && p.indent >= block {
+		for ; number < p.number; number++ {
+			value.WriteByte('\n')
 		}
-	}
-	return !isWord(text)
-}
-
-// plainTag returns the tag of a scalar without quotes. It is empty if the versions of YAML do not
-// agree, or if the scalar may continue or end elsewhere.
-func plainTag(text []byte) string {
-	first := text[0]
-	if text[len(text)-1] == ':' || bytes.Contains(text, []byte(": ")) || bytes.Contains(text, []byte(" #")) {
-		return ""
-	}
-	switch {
-	case isDigit(first):
-		return numberTag(text)
-	case first == '/', string(text) == ".":
-		return "!!str"
-	case !isLetter(first):
-		return ""
-	}
-	switch string(text) {
-	case "true", "false":
-		return "!!bool"
-	case "null":
-		return "!!null"
-	}
-	if isWord(text) {
-		return ""
-	}
-	return "!!str"
-}
-
-// numberTag returns the tag of a scalar that begins with a digit. Integers have at most 18 digits.
-func numberTag(text []byte) string {
-	letters, dots := false, 0
-	for _, c := range text {
-		switch {
-		case c == '.':
-			dots++
-		case isLetter(c):
-			letters = letters || c != 'e' && c != 'E'
-		case !isDigit(c) && c != '-' && c != '/':
-			return ""
+		for range p.indent - block {
+			value.WriteByte(' ')
 		}
+		value.Write(p.rest)
 	}
-	switch {
-	case len(text) > 4 && text[4] == '-': // it may be a date
-		return ""
-	case text[0] == '0' && len(text) > 1 && bytes.IndexByte([]byte("xXoObB"), text[1]) >= 0:
-		return ""
-	case letters, dots > 1:
-		return "!!str"
-	case len(bytes.Trim(text, "0123456789")) == 0 && len(text) <= 18 && (text[0] != '0' || len(text) == 1):
-		return "!!int"
+	if !p.ended && p.indent > indent {
+		return nil, false
 	}
-	return ""
-}
-
-// isWord reports whether some version of YAML reads a text as a boolean or as null.
-func isWord(text []byte) bool {
-	if len(text) > len("false") {
-		return false
+	if !strip {
+		value.WriteByte('\n')
 	}
-	switch strings.ToLower(string(text)) {
-	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
-		return true
-	}
-	return false
-}
-
-func isInKey(c byte) bool {
-	return isLetter(c) || isDigit(c) || c == '.' || c == '_' || c == '/' || c == '-'
-}
-
-func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-// keyText returns a key as a string. It allocates nothing for the keys of most objects.
-func keyText(key []byte) string {
-	switch string(key) {
-	case "apiVersion":
-		return "apiVersion"
-	case "kind":
-		return "kind"
-	case "metadata":
-		return "metadata"
-	case "name":
-		return "name"
-	case "namespace":
-		return "namespace"
-	case "labels":
-		return "labels"
-	case "annotations":
-		return "annotations"
-	case "spec":
-		return "spec"
-	case "data":
-		return "data"
-	case "content":
-		return "content"
-	case "filepath":
-		return "filepath"
-	}
-	return string(key)
+	return p.node(yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.LiteralStyle, Value: value.String(), Line: line, Column: column}), true
 }
