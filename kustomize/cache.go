@@ -50,8 +50,8 @@ type Cache struct {
 	// Stop, when closed, makes the Cache stop parsing files. File then returns ErrStopped for files
 	// that are not cached. Stop may be nil.
 	Stop <-chan struct{}
-	// KeepNodes is the maximum number of YAML nodes that are kept until Contents visits them or
-	// DropNodes is called. If it is 0, no nodes are kept. A node takes about 150 bytes.
+	// KeepNodes is the maximum number of YAML nodes that are kept for Contents until DropNodes is
+	// called. If it is 0, no nodes are kept. A node takes about 150 bytes.
 	KeepNodes int
 
 	// reading limits the number of nodes that all goroutines together have in memory while they

@@ -31,21 +31,12 @@ func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	}
 }
 
-func (k *keptNodes) take(file digest) *yaml.Node {
-	kept, has := k.byFile[file]
-	if has {
-		delete(k.byFile, file)
-		k.count -= kept.count
-	}
-	return kept.node
-}
-
 // Contents does the same as the function Contents. It does not parse a file again if the Cache has
 // kept its nodes.
 func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if c.KeepNodes > 0 && len(objects) == 1 {
 		c.mu.Lock()
-		node := c.kept.take(sha256.Sum256(content))
+		node := c.kept.byFile[sha256.Sum256(content)].node
 		c.mu.Unlock()
 		if node != nil {
 			if fields, ok := valueOf(node).(map[string]any); ok {
@@ -57,7 +48,7 @@ func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content))
 	return Contents(content, objects, visit)
 }
 
-// DropNodes drops the nodes of files for which Contents has not been called.
+// DropNodes drops the kept nodes.
 func (c *Cache) DropNodes() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

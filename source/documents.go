@@ -13,21 +13,21 @@ type document struct {
 func documents(content []byte) []document {
 	var docs []document
 	current := document{line: 1}
-	number := 0
+	start, at, number := 0, 0, 0
 	for line := range bytes.Lines(content) {
 		number++
-		marks, holds := marker(line)
-		switch {
-		case !marks:
-			current.text = append(current.text, line...)
-		case holds:
+		if marks, holds := marker(line); marks {
+			current.text = content[start:at]
 			docs = append(docs, current)
-			current = document{text: bytes.Clone(line), line: number}
-		default:
-			docs = append(docs, current)
-			current = document{line: number + 1}
+			if start = at; holds {
+				current = document{line: number}
+			} else {
+				start, current = at+len(line), document{line: number + 1}
+			}
 		}
+		at += len(line)
 	}
+	current.text = content[start:]
 	return append(docs, current)
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 func TestHeapGrowthIsBounded(t *testing.T) {
-	for live, want := range map[uint64]int{0: 35, 64 << 20: 35, 731 << 20: 35, 1 << 30: 25, 4 << 30: 6, 40 << 30: 5} {
+	for live, want := range map[uint64]int{0: 35, 64 << 20: 35, 365 << 20: 35, 1 << 30: 12, 2 << 30: 6, 40 << 30: 5} {
 		if got := growthOf(live); got != want {
 			t.Errorf("a heap of %d MiB may grow by %d %%, want %d", live>>20, got, want)
 		}

@@ -1,6 +1,7 @@
 package kratix
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -94,19 +95,19 @@ func splitIndexes(step string) (name string, indexes []int) {
 	return name, indexes
 }
 
-func isMarker(line string) bool {
-	rest, found := strings.CutPrefix(line, "---")
-	rest = strings.TrimSpace(rest)
-	return found && (rest == "" || rest[0] == '#')
+func isMarker(line []byte) bool {
+	rest, found := bytes.CutPrefix(line, []byte("---"))
+	rest = bytes.TrimSpace(rest)
+	return found && (len(rest) == 0 || rest[0] == '#')
 }
 
 // blankLines returns the number of lines before the first line with content. Blank lines, comments
 // and document markers have no content.
 func blankLines(document []byte) int {
 	count := 0
-	for line := range strings.Lines(string(document)) {
-		text := strings.TrimSpace(line)
-		if text != "" && text[0] != '#' && !isMarker(text) {
+	for line := range bytes.Lines(document) {
+		text := bytes.TrimSpace(line)
+		if len(text) > 0 && text[0] != '#' && !isMarker(text) {
 			return count
 		}
 		count++
