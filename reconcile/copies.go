@@ -21,12 +21,16 @@ func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at]
 // resolveCopies decides which placement of a group stays if several Destinations have a record of
 // the group and no record describes a move. It marks that placement as moved from another
 // Destination.
-func resolveCopies(o *observed) {
+func resolveCopies(o *observed, seen *observations) {
+	lists := recordLists(o)
+	if slices.EqualFunc(lists, seen.withoutCopies, func(a, b []recordView) bool { return isSame(a, b, noneIsEqual) }) {
+		return
+	}
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
 	for _, store := range o.stores {
 		for _, d := range store.destinations {
-			if store.err != nil || d.isRemovedWithFiles() {
+			if !mayHaveCopies(store, d) {
 				continue
 			}
 			for i, record := range d.records {
@@ -45,7 +49,8 @@ func resolveCopies(o *observed) {
 			}
 		}
 	}
-	if len(copies) == 0 {
+	if seen.withoutCopies = nil; len(copies) == 0 {
+		seen.withoutCopies = lists
 		return
 	}
 	ranks := rankCopies(o, copies)
@@ -53,6 +58,24 @@ func resolveCopies(o *observed) {
 		resolveCopy(o, copies[group], ranks[group])
 	}
 }
+
+func mayHaveCopies(store *storeView, d *destinationView) bool {
+	return store.err == nil && !d.isRemovedWithFiles()
+}
+
+func recordLists(o *observed) [][]recordView {
+	var lists [][]recordView
+	for _, store := range o.stores {
+		for _, d := range store.destinations {
+			if mayHaveCopies(store, d) {
+				lists = append(lists, d.records)
+			}
+		}
+	}
+	return lists
+}
+
+func noneIsEqual(recordView, recordView) bool { return false }
 
 func comparePlacedGroups(a, b placedGroup) int {
 	return cmp.Or(a.work.Compare(b.work), cmp.Compare(a.id, b.id))

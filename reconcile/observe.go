@@ -86,6 +86,9 @@ type observations struct {
 	former     generations[kratix.StateStoreReference, *formerIndex]
 	unrecorded generations[*kratix.Destination, unrecordedView]
 	fights     fights
+	// withoutCopies are the records of all Destinations in the last round, if no group was on several
+	// of them.
+	withoutCopies [][]recordView
 }
 
 func (o *observations) startRound() {
@@ -128,7 +131,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 		adoptUnrecorded(w, seen)
 	}
 	if !w.Assigned { // assigned requests may be on several Destinations
-		resolveCopies(w)
+		resolveCopies(w, seen)
 	}
 	reportOldCopies(w)
 	return w

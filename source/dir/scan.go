@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
@@ -64,7 +65,7 @@ func (l *scan) input(ctx context.Context, in *input) error {
 	if len(l.paths) > 0 {
 		l.finish() // one of the changed paths may be a link itself
 		for name := range in.links {
-			l.file(in, name, fs.ModeSymlink)
+			l.file(in, name, true, lookUpFile(name, true))
 		}
 	}
 	return nil
@@ -85,7 +86,7 @@ func (l *scan) full(ctx context.Context, in *input, root fs.FileInfo) error {
 			return err
 		}
 	} else {
-		l.file(in, in.path, fs.ModeSymlink)
+		l.file(in, in.path, true, lookUpFile(in.path, true))
 	}
 	l.finish()
 	for name, was := range in.seen {
@@ -104,26 +105,32 @@ func (l *scan) directory(ctx context.Context, in *input, dir string) error {
 	case err != nil:
 		return pathError(dir, err)
 	}
-	for _, entry := range entries {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		path := filepath.Join(dir, entry.Name())
-		switch {
-		case isHidden(path):
-		case (entry.IsDir() || isYAML(path)) && l.excludes(in.path, path):
-			in.skipped.excluded++
-		case entry.IsDir():
-			if !l.Recursive {
-				in.skip(path, l.inputs)
-				continue
-			}
-			if err := l.directory(ctx, in, path); err != nil {
+	for window := range slices.Chunk(entries, lookUpsAtOnce) {
+		found := lookUpAll(dir, window)
+		for i, entry := range window {
+			if err := l.entry(ctx, in, filepath.Join(dir, entry.Name()), entry, found[i]); err != nil {
 				return err
 			}
-		case isYAML(path):
-			l.file(in, path, entry.Type())
 		}
+	}
+	return nil
+}
+
+// entry scans an entry of a directory.
+func (l *scan) entry(ctx context.Context, in *input, path string, entry fs.DirEntry, found lookUp) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	switch {
+	case isHidden(path):
+	case (entry.IsDir() || isYAML(path)) && l.excludes(in.path, path):
+		in.skipped.excluded++
+	case entry.IsDir() && !l.Recursive:
+		in.skip(path, l.inputs)
+	case entry.IsDir():
+		return l.directory(ctx, in, path)
+	case isYAML(path):
+		l.file(in, path, isLink(entry.Type()), found)
 	}
 	return nil
 }
@@ -133,26 +140,22 @@ func (l *scan) changed(in *input, name string) {
 		was.old = false
 		in.seen[name] = was
 	}
-	kind := fs.ModeSymlink // a link as an input path is always followed
+	link := true // a link as an input path is always followed
 	if name != in.path {
 		info, err := os.Lstat(name)
 		if err != nil || info.IsDir() {
 			l.gone(in, name)
 			return
 		}
-		kind = info.Mode().Type()
+		link = isLink(info.Mode())
 	}
-	l.file(in, name, kind)
+	l.file(in, name, link, lookUpFile(name, link))
 }
 
-// file starts to read a file, unless the file is unchanged since the last read.
-func (l *scan) file(in *input, name string, kind fs.FileMode) {
-	link := kind&fs.ModeSymlink != 0
-	stat := os.Lstat
-	if link {
-		stat = os.Stat
-	}
-	info, err := stat(name)
+// file starts to read a file, unless the file is unchanged since the last read. found is the result
+// of lookUpFile.
+func (l *scan) file(in *input, name string, link bool, found lookUp) {
+	info, err := found.info, found.err
 	if !link && errors.Is(err, fs.ErrNotExist) {
 		return // the file was deleted after the directory was listed
 	}
