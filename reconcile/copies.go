@@ -23,7 +23,7 @@ func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at]
 // Destination.
 func resolveCopies(o *observed, seen *observations) {
 	lists := recordLists(o)
-	if slices.EqualFunc(lists, seen.withoutCopies, func(a, b []recordView) bool { return isSame(a, b, noneIsEqual) }) {
+	if slices.EqualFunc(lists, seen.withoutCopies, isSame[recordView]) {
 		return
 	}
 	copies := map[placedGroup][]recordedCopy{}
@@ -74,8 +74,6 @@ func recordLists(o *observed) [][]recordView {
 	}
 	return lists
 }
-
-func noneIsEqual(recordView, recordView) bool { return false }
 
 func comparePlacedGroups(a, b placedGroup) int {
 	return cmp.Or(a.work.Compare(b.work), cmp.Compare(a.id, b.id))

@@ -32,3 +32,8 @@ type destinationKey struct {
 	store       kratix.StateStoreReference
 	destination string
 }
+
+// isSame reports whether two slices are the same memory.
+func isSame[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}

@@ -23,7 +23,7 @@ func (l *sortedList[T]) merge(parts map[string][]T, compare func(a, b T) int, eq
 	kept := map[string]bool{}
 	var fresh []position
 	for key, part := range parts {
-		if was, known := l.parts[key]; known && isSame(was, part, equal) {
+		if was, known := l.parts[key]; known && (isSame(was, part) || slices.EqualFunc(was, part, equal)) {
 			kept[key] = true
 			continue
 		}
@@ -50,14 +50,6 @@ func (l *sortedList[T]) merge(parts map[string][]T, compare func(a, b T) int, eq
 		l.all = append(l.all, parts[p.part][p.index])
 	}
 	return l.all
-}
-
-// isSame reports whether two parts have equal values.
-func isSame[T any](a, b []T, equal func(a, b T) bool) bool {
-	if len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] {
-		return true
-	}
-	return slices.EqualFunc(a, b, equal)
 }
 
 func mergeSorted[T any](a, b []T, compare func(a, b T) int) []T {

@@ -30,7 +30,7 @@ type round struct {
 	chosen  keys
 	crowded bool
 	// before are the new placements of the last plan. This plan reuses those that are unchanged.
-	before map[newPlacement]*kratix.WorkPlacement
+	before  map[newPlacement]*kratix.WorkPlacement
 	observe func(*job)
 	result  Result
 }

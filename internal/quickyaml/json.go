@@ -7,7 +7,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// pool has nodes that are in use only within JSON.
+// pool has nodes for the use within JSON.
+//
+//nolint:gochecknoglobals // nodes are interchangeable
 var pool = sync.Pool{New: func() any { nodes := make([]yaml.Node, 0, 4*firstChunk); return &nodes }}
 
 // JSON returns a document as JSON, with its keys in the order of the text. It returns false if the

@@ -58,17 +58,21 @@ func numberTag(text []byte) string {
 			return ""
 		}
 	}
+	isDate := len(text) > 4 && text[4] == '-'
+	hasBase := text[0] == '0' && len(text) > 1 && bytes.IndexByte([]byte("xXoObB"), text[1]) >= 0
 	switch {
-	case len(text) > 4 && text[4] == '-': // it may be a date
-		return ""
-	case text[0] == '0' && len(text) > 1 && bytes.IndexByte([]byte("xXoObB"), text[1]) >= 0:
+	case isDate, hasBase:
 		return ""
 	case letters, dots > 1:
 		return "!!str"
-	case len(bytes.Trim(text, "0123456789")) == 0 && len(text) <= 18 && (text[0] != '0' || len(text) == 1):
+	case isInteger(text):
 		return "!!int"
 	}
 	return ""
+}
+
+func isInteger(text []byte) bool {
+	return len(text) <= 18 && len(bytes.Trim(text, "0123456789")) == 0 && (text[0] != '0' || len(text) == 1)
 }
 
 // isWord reports whether some version of YAML reads a text as a boolean or as null.
