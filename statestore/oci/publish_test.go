@@ -121,7 +121,7 @@ func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	t.Parallel()
 	c, proxy := through(t, config(memory(t)))
-	c.Settle = time.Second
+	c.Settle = 2 * time.Second
 	refuseDeletions(proxy)
 	want := map[string]string{}
 	var group sync.WaitGroup
