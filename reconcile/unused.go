@@ -18,6 +18,9 @@ func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen
 			o.unused = append(o.unused, openStore(o, ref, opener))
 		}
 	}
+	for _, ref := range o.formerRepositories() {
+		o.unused = append(o.unused, openStore(o, ref, opener))
+	}
 	var reads sync.WaitGroup
 	for _, store := range o.unused {
 		reads.Go(func() { store.read(ctx) })
@@ -35,12 +38,30 @@ func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen
 }
 
 // describedStores returns the references to the state stores in the input, without OCIStateStores,
-// which cannot be read without a Destination.
+// which have repositories only for Destinations.
 func (o *observed) describedStores() []kratix.StateStoreReference {
 	var refs []kratix.StateStoreReference
 	for _, store := range o.StateStores.All() {
 		if store.KindName() != kratix.OCIStateStoreKind {
 			refs = append(refs, kratix.ReferenceTo(store))
+		}
+	}
+	return refs
+}
+
+// maxFormerRepositories bounds the repositories that are read although no Destination is on them.
+const maxFormerRepositories = 1000
+
+// formerRepositories returns references to the repositories that Destinations on other state stores
+// would have in OCIStateStores. A Destination that was moved from a registry has left one there.
+func (o *observed) formerRepositories() []kratix.StateStoreReference {
+	var refs []kratix.StateStoreReference
+	for _, store := range o.OCIStateStores {
+		for _, d := range o.Destinations {
+			ref := kratix.ReferenceTo(store).For(d)
+			if o.lookup.stores[ref] == nil && kratix.CheckOCIName(ref.Dir) == nil && len(refs) < maxFormerRepositories {
+				refs = append(refs, ref)
+			}
 		}
 	}
 	return refs
@@ -52,7 +73,12 @@ func reportUnreadable(o *observed, placed map[placedGroup][]string) {
 	if len(o.unreadable) == 0 || !hasUnplaced(o, placed) {
 		return
 	}
+	reported := map[kratix.StateStoreReference]bool{}
 	for _, store := range o.unreadable {
+		if reported[store.ref.Object()] {
+			continue // another repository of the same registry
+		}
+		reported[store.ref.Object()] = true
 		o.findings = append(o.findings, finding.Finding{
 			Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()},
 			Message: "no Destination is on it, and it cannot be read; what a Destination had there before is not known: " + store.err.Error(),

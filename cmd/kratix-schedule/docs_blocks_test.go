@@ -61,12 +61,13 @@ func notRun() map[string]elsewhere {
 		"README.md: make demo   # place and write two requests that conflict":                 {why: "it builds and tests a checkout"},
 		"README.md: # One request for an Elastic Cloud: it is placed and written.":            {why: "TestGeneratedDemo runs it"},
 		"docs/ci.md: # What the pipeline left behind for two requests. The exit status is 1.": {why: "TestGeneratedCI runs it"},
-		"docs/tutorial.md: make build":                                         {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata/elastic-cloud" .`},
-		"docs/tutorial-apply.md: make build":                                   {why: "it builds a checkout"},
-		"docs/how-to/git-hosts.md: kratix-schedule probe -f stores/":           {why: "it needs a git host: testdata/script/git-hosts.txtar"},
-		"docs/how-to/write-to-a-bucket.md: kratix-schedule probe -f stores/":   {why: "it needs a bucket: testdata/bucket/probe.txtar"},
-		"docs/how-to/write-to-a-registry.md: kratix-schedule probe -f stores/": {why: "it needs a registry: testdata/oci/tutorial.txtar"},
-		"docs/tutorial-rollout.md: make build":                                 {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata" .`},
+		"docs/tutorial.md: make build":                                                                                              {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata/elastic-cloud" .`},
+		"docs/tutorial-apply.md: make build":                                                                                        {why: "it builds a checkout"},
+		"docs/how-to/git-hosts.md: kratix-schedule probe -f stores/":                                                                {why: "it needs a git host: testdata/script/git-hosts.txtar"},
+		"docs/how-to/write-to-a-bucket.md: kratix-schedule probe -f stores/":                                                        {why: "it needs a bucket: testdata/bucket/probe.txtar"},
+		"docs/how-to/write-to-a-registry.md: kratix-schedule probe -f stores/":                                                      {why: "it needs a registry: testdata/oci/tutorial.txtar"},
+		"docs/how-to/write-to-a-registry.md: kratix-schedule cleanup worker-1 -f platform/           # prints what it would remove": {why: "it needs a registry: testdata/oci/leave.txtar"},
+		"docs/tutorial-rollout.md: make build":                                                                                      {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata" .`},
 	}
 	for why, keys := range map[string][]string{
 		network: {

@@ -33,7 +33,7 @@ type followFlags struct {
 
 func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "do a round at least this often, and revert what others have changed")
-	c.Flags().IntVar(&f.commits, "commits-per-minute", throttle.DefaultPerMinute, "most commits to one branch on a git server per minute; further changes wait for the next one and share it. 0 for no limit. "+
+	c.Flags().IntVar(&f.commits, "commits-per-minute", throttle.DefaultPerMinute, "most commits to one repository on a git server per minute; further changes wait for the next one and share it. 0 for no limit, and none of registries either, which get at most 300 artifacts per minute otherwise. "+
 		"The annotation "+kratix.CommitsPerMinuteAnnotation+" of a state store has precedence. It has no effect with --once")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for the page, /healthz, /readyz, /metrics and /api/v1/report; none if empty")
 	f.page.add(c)

@@ -70,7 +70,7 @@ type Daemon struct {
 	Watch func() []finding.Finding
 	// Project returns the stores that rounds use in place of stores. It may be nil.
 	Project func(stores statestore.Opener) statestore.Opener
-	// CommitsPerMinute is the maximum number of commits per minute to each branch on a git server,
+	// CommitsPerMinute is the maximum number of commits per minute to each repository on a git server,
 	// or 0 for no maximum. It has no effect with Project.
 	CommitsPerMinute int
 
@@ -145,11 +145,12 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	if d.Reconciler.Builder != nil {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
 	}
-	d.stores = newWorkerStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
 	d.throttle = &throttle.Throttle{
-		Opener: d.stores, PerMinute: d.CommitsPerMinute, Off: d.Project != nil, Now: d.Now, Wake: d.wake,
+		PerMinute: d.CommitsPerMinute, Off: d.Project != nil, Now: d.Now, Wake: d.wake,
 		Committed: d.observer.Committed, Waiting: d.observer.Waiting,
 	}
+	d.stores = newWorkerStores(d.throttle.Spread(d.observer.Stores(stores)), d.wake, d.observer.Resting)
+	d.throttle.Opener = d.stores
 	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.throttle, d.Now
 	if d.Page != nil {
 		d.Page.Store = newPageStore(d.stores)

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -30,6 +31,9 @@ const (
 	previousAnnotation = "kratix-schedule.io/previous"
 	// generationAnnotation has the number of the artifact in its repository.
 	generationAnnotation = "kratix-schedule.io/generation"
+	// writeAnnotation has a random text, so that the artifacts of two writers have different digests
+	// even if they have the same files and are made in the same second.
+	writeAnnotation = "kratix-schedule.io/write"
 	// filesAnnotation has the paths of the files that the artifact has changed, one per line, without
 	// records. It is missing if there are too many of them.
 	filesAnnotation = "kratix-schedule.io/files"
@@ -96,6 +100,7 @@ func (s *Store) next(base *artifact, layer ocispec.Descriptor, changes statestor
 		ocispec.AnnotationCreated:  s.config.Now().UTC().Truncate(time.Second).Format(time.RFC3339),
 		ocispec.AnnotationRevision: layer.Digest.String(),
 		ocispec.AnnotationSource:   s.source(),
+		writeAnnotation:            rand.Text(),
 	}
 	if base != nil {
 		made.generation, made.previous = base.generation+1, base.digest

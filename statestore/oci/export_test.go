@@ -1,6 +1,10 @@
 package oci
 
-import "github.com/kratix-schedule/kratix-schedule/internal/tree"
+import (
+	"net/http"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
 
 // Repack unpacks a layer, and packs its files again. It returns the paths and the new layer.
 func Repack(layer []byte) (names []string, again []byte, err error) {
@@ -17,3 +21,6 @@ func Repack(layer []byte) (names []string, again []byte, err error) {
 	again, err = read.pack(tree.Path{})
 	return names, again, err
 }
+
+// SendThrough makes the store send its requests through a transport, without limits and retries.
+func (s *Store) SendThrough(sender http.RoundTripper) { s.client.Client.Client.Transport = sender }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,78 +17,88 @@ import (
 // tagDigits is the number of digits of a digest in the tag of an artifact.
 const tagDigits = 12
 
-// tagOf returns the tag of an artifact, such as "g7-0123456789ab". A writer that announces its
-// artifact once more uses another tag, so that others can tell the announcements apart.
-func tagOf(generation int, of digest.Digest, attempt int) string {
-	tag := fmt.Sprintf("g%d-%s", generation, of.Encoded()[:tagDigits])
-	if attempt > 0 {
-		tag += "-" + strconv.Itoa(attempt)
+// maxTicket bounds the ticket in a tag of another writer.
+const maxTicket = 1 << 30
+
+// announcement is what a tag of an artifact announces: that a writer wants latest to refer to it.
+type announcement struct {
+	generation int
+	// digits are the first digits of the artifact's digest. They identify the writer, because no two
+	// writers make artifacts with equal digests.
+	digits string
+	// ticket is the position of the writer among those that announced themselves at the same time.
+	// It is 0 for a writer that has not seen another one yet.
+	ticket int
+}
+
+// tag returns the tag, such as "g7-0123456789ab", or "g7-0123456789ab-1" with a ticket.
+func (a announcement) tag() string {
+	tag := fmt.Sprintf("g%d-%s", a.generation, a.digits)
+	if a.ticket > 0 {
+		tag += "-" + strconv.Itoa(a.ticket)
 	}
 	return tag
 }
 
-// parseTag returns the generation and the digits in the tag of an artifact. It returns false for all
-// other tags.
-func parseTag(tag string) (generation int, digits string, ok bool) {
+// goesAfter reports whether the writer must wait for another one, with the announcement b. A writer
+// without a ticket may be replacing latest already, or may still take any ticket, so all others wait
+// for it. It may not go on itself if there is another one.
+func (a announcement) goesAfter(b announcement) bool {
+	return a.ticket == 0 || b.ticket < a.ticket || b.ticket == a.ticket && b.digits < a.digits
+}
+
+// parseTag returns the announcement in the tag of an artifact. It returns false for all other tags.
+func parseTag(tag string) (announcement, bool) {
 	rest, isOurs := strings.CutPrefix(tag, "g")
 	number, rest, cut := strings.Cut(rest, "-")
-	digits, _, _ = strings.Cut(rest, "-")
+	digits, ticket, hasTicket := strings.Cut(rest, "-")
 	generation, err := strconv.Atoi(number)
-	return generation, digits, isOurs && cut && err == nil && len(digits) == tagDigits && generation > 0
+	parsed := announcement{generation: generation, digits: digits}
+	if !isOurs || !cut || err != nil || generation <= 0 || len(digits) != tagDigits {
+		return announcement{}, false
+	}
+	if hasTicket {
+		parsed.ticket, err = strconv.Atoi(ticket)
+	}
+	return parsed, err == nil && (parsed.ticket > 0) == hasTicket && parsed.ticket <= maxTicket
 }
 
 // publish lets latest refer to an artifact whose blobs are in the repository. It returns all tags. It
 // returns ErrStale if another writer has replaced base.
+//
+// This is Lamport's bakery algorithm with tags as the shared memory. A writer that sees others takes a
+// ticket after theirs and waits for those before it. It may replace latest until Config.Settle/2 after
+// its announcement. Before that it takes a later ticket, so that enough time is left when its turn comes;
+// it must have the later ticket before others ignore the earlier one.
 func (s *Store) publish(ctx context.Context, made *artifact, manifest []byte, base statestore.Revision) ([]string, error) {
-	for attempt := 0; ; attempt++ {
-		tag := tagOf(made.generation, made.digest, attempt)
-		tags, others, err := s.announced(ctx, tag, made, manifest)
-		if err != nil || len(others) == 0 {
-			s.abandoned = slices.DeleteFunc(s.abandoned, func(tag string) bool { return err == nil && !slices.Contains(tags, tag) })
-			return tags, err
-		}
-		if err := s.remove(ctx, tag); err != nil && ctx.Err() != nil {
-			return nil, err
-		}
-		gone, err := s.await(ctx, others, base)
+	own := announcement{generation: made.generation, digits: made.digest.Encoded()[:tagDigits]}
+	for ignored := time.Now().Add(s.config.Settle); ; {
+		announced := time.Now()
+		err := s.until(ctx, ignored, func(ctx context.Context) error { return s.pushManifest(ctx, manifest, own.tag()) })
 		if err != nil {
 			return nil, err
 		}
-		if !gone {
-			s.abandoned = append(s.abandoned, others...)
+		tags, ticket, err := s.await(ctx, own, base, announced.Add(s.config.Settle/4))
+		if err != nil {
+			return nil, err
 		}
-		s.abandoned = append(s.abandoned, tag) // the registry may be unable to delete tags
+		if ticket == own.ticket {
+			return tags, s.until(ctx, announced.Add(s.config.Settle/2), func(ctx context.Context) error { return s.replace(ctx, base, made, manifest) })
+		}
+		own.ticket, ignored = ticket, announced.Add(s.config.Settle)
 	}
 }
 
-// announced announces an artifact, and lets latest refer to it if no other writer has announced one.
-// Otherwise it returns the tags of the others. Abandoned announcements do not count.
-func (s *Store) announced(ctx context.Context, tag string, made *artifact, manifest []byte) (tags, others []string, err error) {
-	section, cancel := context.WithTimeout(ctx, s.config.Settle/2)
+// until calls do with a context that ends at a time. If do fails because of it, until returns a
+// slowError.
+func (s *Store) until(ctx context.Context, end time.Time, do func(context.Context) error) error {
+	limited, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	defer func() {
-		if err != nil && section.Err() != nil && ctx.Err() == nil {
-			err = slowError(s.config.Settle / 2)
-		}
-	}()
-	if err := s.pushManifest(section, manifest, tag); err != nil {
-		return nil, nil, err
+	err := do(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return slowError(s.config.Settle / 2)
 	}
-	tags, err = s.tags(section)
-	if err != nil {
-		return nil, nil, err
-	}
-	if others = announcements(tags, made.generation, append(slices.Clip(s.abandoned), tag)); len(others) > 0 {
-		return tags, others, nil
-	}
-	if err := s.pushManifest(section, manifest, latest); err != nil {
-		return nil, nil, err
-	}
-	found, err := s.resolve(section, latest)
-	if err == nil && found != made.digest {
-		err = statestore.ErrStale
-	}
-	return tags, nil, err
+	return err
 }
 
 // slowError is the error of a write that was not finished within this time after its announcement.
@@ -99,53 +108,85 @@ func (e slowError) Error() string {
 	return fmt.Sprintf("the registry has not published the artifact within %s", time.Duration(e))
 }
 
-// announcements returns the tags with a generation or a later one, except some.
-func announcements(tags []string, generation int, except []string) []string {
-	var found []string
-	for _, tag := range tags {
-		if n, _, ok := parseTag(tag); ok && n >= generation && !slices.Contains(except, tag) {
-			found = append(found, tag)
-		}
+// replace lets latest refer to an artifact in place of base.
+func (s *Store) replace(ctx context.Context, base statestore.Revision, made *artifact, manifest []byte) error {
+	if err := s.checkLatest(ctx, base); err != nil {
+		return err
 	}
-	return found
+	if err := s.pushManifest(ctx, manifest, latest); err != nil {
+		return err
+	}
+	return s.checkLatest(ctx, revisionOf(made))
 }
 
-// await waits until the announcements of others are gone. It returns false if one of them is still
-// there after Config.Settle. It returns ErrStale if another writer has replaced base.
-func (s *Store) await(ctx context.Context, others []string, base statestore.Revision) (gone bool, err error) {
-	const looks = 20
-	settled := time.NewTimer(s.config.Settle)
-	defer settled.Stop()
+// checkLatest returns ErrStale if latest does not refer to an artifact.
+func (s *Store) checkLatest(ctx context.Context, want statestore.Revision) error {
+	found, err := s.resolve(ctx, latest)
+	if err == nil && statestore.Revision(found) != want {
+		err = statestore.ErrStale
+	}
+	return err
+}
+
+// await waits until no other writer comes before own, and returns all tags and the ticket of own. If
+// own has no ticket, or end has come, await returns the ticket that the writer must announce next. It
+// returns ErrStale if another writer has replaced base.
+func (s *Store) await(ctx context.Context, own announcement, base statestore.Revision, end time.Time) ([]string, int, error) {
+	const looks = 40
 	for {
-		isSettled := false
-		// Two writers should not announce themselves at the same time again.
-		pause := s.config.Settle/looks/4 + rand.N(s.config.Settle/looks) //nolint:gosec // not a secret
-		select {
-		case <-time.After(pause):
-		case <-settled.C:
-			isSettled = true
-		case <-ctx.Done():
-			return false, ctx.Err()
-		}
-		found, err := s.resolve(ctx, latest)
-		if err != nil {
-			return false, err
-		}
-		if statestore.Revision(found) != base {
-			return false, statestore.ErrStale
-		}
+		asked := time.Now()
 		tags, err := s.tags(ctx)
 		if err != nil {
-			return false, err
+			return nil, 0, err
 		}
-		isThere := func(tag string) bool { return slices.Contains(tags, tag) }
-		if !slices.ContainsFunc(others, isThere) {
-			return true, nil
+		isFirst, last := s.queue(tags, own, asked)
+		if isFirst {
+			return tags, own.ticket, nil
 		}
-		if isSettled {
-			return false, nil
+		if err := s.checkLatest(ctx, base); err != nil {
+			return nil, 0, err
+		}
+		if own.ticket == 0 || time.Now().After(end) {
+			return nil, last + 1, nil
+		}
+		select {
+		case <-time.After(s.config.Settle / looks):
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
 		}
 	}
+}
+
+// queue reports whether no other writer comes before own, and returns the last ticket. It ignores a
+// writer whose last announcement was seen Config.Settle before the tags were asked for.
+func (s *Store) queue(tags []string, own announcement, asked time.Time) (isFirst bool, last int) {
+	newest := map[string]announcement{} // by digits
+	last = own.ticket
+	for _, tag := range tags {
+		found, ok := parseTag(tag)
+		if !ok || found.generation != own.generation {
+			continue
+		}
+		last = max(last, found.ticket)
+		if known, ok := newest[found.digits]; !ok || known.ticket < found.ticket {
+			newest[found.digits] = found
+		}
+	}
+	isFirst = true
+	seen := make(map[announcement]time.Time, len(newest))
+	for _, found := range newest {
+		since, ok := s.seen[found]
+		if !ok {
+			since = time.Now()
+		}
+		seen[found] = since
+		isIgnored := asked.Sub(since) >= s.config.Settle
+		if found.digits != own.digits && !isIgnored && own.goesAfter(found) {
+			isFirst = false
+		}
+	}
+	s.seen = seen
+	return isFirst, last
 }
 
 // maxDeletions bounds the artifacts that are deleted after one write.
@@ -157,11 +198,11 @@ const maxDeletions = 20
 func (s *Store) retain(ctx context.Context, tags []string, newest *artifact, inUse []statestore.Revision) {
 	deleted := 0
 	for _, tag := range tags {
-		generation, digits, ok := parseTag(tag)
+		made, ok := parseTag(tag)
 		isUsed := slices.ContainsFunc(inUse, func(r statestore.Revision) bool {
-			return strings.HasPrefix(string(r), digest.SHA256.String()+":"+digits)
+			return strings.HasPrefix(string(r), digest.SHA256.String()+":"+made.digits)
 		})
-		if !ok || generation > newest.generation-s.config.Keep || isUsed || s.noDeletions || deleted == maxDeletions {
+		if !ok || made.generation > newest.generation-s.config.Keep || isUsed || s.noDeletions || deleted == maxDeletions {
 			continue
 		}
 		deleted++

@@ -29,7 +29,7 @@ func pathsOf(names ...string) []tree.Path { return testkit.Paths(names...) }
 // write without an error may be lost, and the Apply may fail only with ErrStale.
 func TestWriterThatIsOvertakenWritesNothing(t *testing.T) {
 	t.Parallel()
-	for moment := 1; moment <= 9; moment++ {
+	for moment := 1; moment <= 11; moment++ {
 		t.Run(strconv.Itoa(moment), func(t *testing.T) {
 			t.Parallel()
 			plain := config(memory(t))
@@ -100,13 +100,10 @@ func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 			if _, err := open(t, proxied).Apply(ctx, statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"a": "2"})}); err == nil {
 				t.Fatal("it was not interrupted")
 			}
-			proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodDelete && !deletes {
-					ocitest.Fail(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "no deletions")
-					return
-				}
-				next.ServeHTTP(w, r)
-			})
+			proxy.Between(nil)
+			if !deletes {
+				refuseDeletions(proxy)
+			}
 			store := open(t, proxied)
 			for i := range 3 {
 				begun := time.Now()
@@ -124,23 +121,17 @@ func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	t.Parallel()
 	c, proxy := through(t, config(memory(t)))
-	c.Settle = 4 * time.Second
-	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodDelete {
-			ocitest.Fail(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "no deletions")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	c.Settle = 2 * time.Second
+	refuseDeletions(proxy)
 	want := map[string]string{}
 	var group sync.WaitGroup
-	for writer := range 2 {
+	for writer := range 3 {
 		store := open(t, c)
-		for i := range 2 {
+		for i := range 3 {
 			want[fmt.Sprintf("w%d/f%d", writer, i)] = "x"
 		}
 		group.Go(func() {
-			for i := range 2 {
+			for i := range 3 {
 				for {
 					state, err := store.Read(t.Context())
 					if err == nil {
@@ -159,6 +150,68 @@ func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	}
 	group.Wait()
 	storetest.Holds(t, open(t, c), want)
+}
+
+// TestWriterThatOthersIgnoreGivesUp lets a writer wait for its list of tags for so long that others may
+// ignore its announcement, when it needs a ticket.
+func TestWriterThatOthersIgnoreGivesUp(t *testing.T) {
+	t.Parallel()
+	plain := config(memory(t))
+	plain.Settle = 100 * time.Millisecond
+	c, proxy := through(t, plain)
+	base := storetest.Write(t, open(t, plain), map[string]string{"a": "1"})
+	tagAs(t, plain, "latest", "g2-000000000000")
+	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/tags/list") {
+			time.Sleep(plain.Settle)
+		}
+		next.ServeHTTP(w, r)
+	})
+	_, err := open(t, c).Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"a": "2"})})
+	if !errors.Is(err, statestore.ErrUnavailable) || !strings.Contains(err.Error(), "within 50ms") {
+		t.Errorf("it fails with %v", err)
+	}
+	if now := storetest.Read(t, open(t, plain)).Revision; now != base {
+		t.Errorf("the store is at %s, want %s", now, base)
+	}
+}
+
+// tagAs lets a tag refer to the manifest of another one.
+func tagAs(t *testing.T, c oci.Config, from, to string) {
+	t.Helper()
+	host, name, _ := strings.Cut(strings.TrimPrefix(c.URL, "oci://"), "/")
+	response, err := http.Get("http://" + host + "/v2/" + name + "/manifests/" + from) //nolint:noctx // our own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+host+"/v2/"+name+"/manifests/"+to, response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", response.Header.Get("Content-Type"))
+	tagged, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tagged.Body.Close()
+}
+
+// TestAnnouncementsOfOtherGenerationsAreIgnored has tags that a writer left before someone let latest
+// refer to an older artifact, and tags that only look like announcements.
+func TestAnnouncementsOfOtherGenerationsAreIgnored(t *testing.T) {
+	t.Parallel()
+	plain := config(memory(t))
+	store := open(t, plain)
+	storetest.Write(t, store, map[string]string{"a": "1"})
+	for _, tag := range []string{"g1-000000000000", "g3-000000000000-7", "g2-000000000000-0", "g2-000000000000-x", "g2-000000000000-9999999999", "g2-0", "v2"} {
+		tagAs(t, plain, "latest", tag)
+	}
+	begun := time.Now()
+	storetest.Write(t, store, map[string]string{"a": "2"})
+	if took := time.Since(begun); took > plain.Settle/2 {
+		t.Errorf("the write waits %s", took)
+	}
 }
 
 // TestSlowRegistryDoesNotPublish lets the registry take longer than a write may after it was announced.

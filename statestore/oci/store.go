@@ -6,20 +6,25 @@
 // refers to the newest artifact, and another tag to each artifact. The revision of the store is the
 // digest of the newest artifact's manifest. A Read is one request if nothing has changed.
 //
-// A registry has no compare-and-swap. The store replaces it as follows:
+// A registry has no compare-and-swap. The store replaces it by Lamport's bakery algorithm:
 //
-//   - An Apply first checks that latest refers to the artifact of its base.
-//   - It announces its artifact by a tag with the next generation, and then lists
-//     all tags. If there is another tag with this or a later generation, another
-//     writer has announced an artifact. A writer that sees such a tag withdraws and
-//     waits. Of two writers, at least one sees the tag of the other.
-//   - If there is none, it lets latest refer to its artifact, and checks that latest
-//     does. An announced write gives up after half of Config.Settle.
-//   - A tag that stays for Config.Settle while latest does not change is ignored,
-//     because its writer was probably interrupted.
+//   - An Apply first checks that latest refers to the artifact of its base. It
+//     announces its artifact by a tag with the next generation, and then lists all
+//     tags. Of two writers, at least one sees the tag of the other.
+//   - A writer that sees no other with this generation checks latest once more, lets
+//     it refer to its artifact, and checks that it does.
+//   - A writer that sees others announces itself again, with a ticket after theirs.
+//     It waits while a writer has a smaller ticket, or none, or the same and a
+//     smaller digest. So exactly one writer goes on, and the others then find that
+//     their base was replaced.
+//   - The right to replace latest ends half of Config.Settle after the announcement.
+//     A writer that still waits then announces a later ticket. An announcement that
+//     was seen for Config.Settle is ignored, because its writer was probably
+//     interrupted.
 //
-// Two writes at the same time can thus only lose one of them if the registry carries out a request
-// later than Config.Settle, or lists tags that it does not have yet or no longer has. The next Read
+// Nothing depends on deletions. Two writes at the same time can only lose one of them if the registry
+// carries out a request more than half of Config.Settle after its client has given up, or if its list
+// of tags is not up to date, or if the process was suspended before it sent the request. The next Read
 // of the writer then returns the other's artifact, and the caller writes again.
 package oci
 
@@ -27,6 +32,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -54,9 +60,8 @@ type Store struct {
 	newest *artifact
 	files  statestore.Files
 	links  statestore.Obstacles
-	// abandoned are the announcements of interrupted writers, and those of this one that the registry
-	// may still list.
-	abandoned []string
+	// seen are the last announcements of all writers, and since when this one has seen them.
+	seen map[announcement]time.Time
 	// noDeletions is set once the registry has refused to delete an artifact.
 	noDeletions bool
 }

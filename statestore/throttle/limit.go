@@ -2,6 +2,7 @@ package throttle
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -11,9 +12,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// limit is the limit of one location. It is safe for concurrent use.
+// limit is the limit of one repository or registry, which may have several locations. It is safe for
+// concurrent use.
 type limit struct {
 	throttle *Throttle
+	// isRegistry means that the commits are spread evenly over time, because registries limit requests
+	// per second and for all repositories together.
+	isRegistry bool
 
 	mu sync.Mutex
 	// rates are the limits of the state stores that have one. perMinute is the smallest; 0 for no
@@ -23,13 +28,20 @@ type limit struct {
 	// tokens has at most one token, and each commit takes one. The number of tokens may fall to
 	// 1-perMinute, because commits of one round may follow each other, and rollbacks need not wait
 	// for a token. inRound means that this round has made a commit.
+	//
+	// A registry has a second's tokens at most. The number may fall by the tokens of maxAhead, because
+	// commits begin when it is their turn.
 	tokens  *rate.Limiter
 	inRound bool
-	// waiting are the changes of this round that wait, next is the time from which they may be
-	// committed, and since is the time since which changes have waited. timer fires at about next.
-	waiting     map[statestore.View]waitingChanges
-	next, since time.Time
-	timer       *time.Timer
+	// waiting are the changes of this round that wait, and next is the time from which they may be
+	// committed. timer fires at about next.
+	waiting map[statestore.View]waitingChanges
+	next    time.Time
+	timer   *time.Timer
+	// since are the times since which changes of views have waited.
+	since map[statestore.View]time.Time
+	// turns are the times when commits to a registry begin, by the name of the view.
+	turns map[string]time.Time
 	// reported are the views whose last call of Throttle.Waiting was about changes that wait.
 	reported map[statestore.View]bool
 	// reads are the last states, which are read again after a commit, and when they are too old.
@@ -43,15 +55,16 @@ type waitingChanges struct {
 }
 
 type lastRead struct {
-	state statestore.State
-	at    time.Time
+	storage string
+	state   statestore.State
+	at      time.Time
 }
 
-func newLimit(t *Throttle) *limit {
+func newLimit(t *Throttle, isRegistry bool) *limit {
 	return &limit{
-		throttle: t, rates: map[kratix.StateStoreReference]int{}, tokens: rate.NewLimiter(rate.Inf, 1),
-		waiting: map[statestore.View]waitingChanges{}, reads: map[statestore.View]lastRead{},
-		reported: map[statestore.View]bool{},
+		throttle: t, isRegistry: isRegistry, rates: map[kratix.StateStoreReference]int{}, tokens: rate.NewLimiter(rate.Inf, 1),
+		waiting: map[statestore.View]waitingChanges{}, since: map[statestore.View]time.Time{}, turns: map[string]time.Time{},
+		reads: map[statestore.View]lastRead{}, reported: map[statestore.View]bool{},
 	}
 }
 
@@ -78,22 +91,30 @@ func (l *limit) setRate(ref kratix.StateStoreReference, perMinute int) {
 		perSecond = rate.Limit(float64(smallest) / time.Minute.Seconds())
 	}
 	l.tokens.SetLimitAt(l.throttle.Now(), perSecond)
+	if l.isRegistry {
+		l.tokens.SetBurstAt(l.throttle.Now(), max(1, int(time.Second/l.between())))
+	}
 }
+
+// between returns the time between two commits. There must be a limit.
+func (l *limit) between() time.Duration { return time.Minute / time.Duration(max(1, l.perMinute)) }
 
 func (l *limit) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inRound = false
-	if len(l.waiting) == 0 {
-		l.since = time.Time{}
-	}
+	maps.DeleteFunc(l.since, func(view statestore.View, _ time.Time) bool {
+		_, waits := l.waiting[view]
+		return !waits
+	})
 	clear(l.waiting)
 }
 
-func (l *limit) refresh() {
+// refresh makes the next read ask the server for each location whose storage satisfies a condition.
+func (l *limit) refresh(matches func(storage string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	clear(l.reads)
+	maps.DeleteFunc(l.reads, func(_ statestore.View, read lastRead) bool { return matches(read.storage) })
 }
 
 // tolerance is how early a commit may be made, because a timer and the tokens are rounded.
@@ -118,24 +139,46 @@ func (l *limit) wait(now time.Time, urgent bool) time.Duration {
 	return time.Duration((1 - tokens) / perMinute * float64(time.Minute))
 }
 
-// admit takes a token for a commit with the changes. If the commit must wait, admit keeps the
-// changes and returns the time of the commit.
-func (l *limit) admit(inner statestore.Location, parts []statestore.ViewChanges) (next time.Time, ok bool) {
+// maxAhead is how long before its turn a commit to a registry may be admitted.
+const maxAhead = 10 * time.Second
+
+// turn returns how long the commit must wait before it is admitted, and, if that is 0, in how long a
+// commit to a registry may begin.
+func (l *limit) turn(now time.Time, urgent bool) (wait, begins time.Duration) {
+	if !l.isRegistry || l.perMinute == 0 {
+		return l.wait(now, urgent), 0
+	}
+	begins = max(0, time.Duration((1-l.tokens.TokensAt(now))*float64(l.between())))
+	if begins > maxAhead && !urgent {
+		return begins - maxAhead/2, 0 // the next round admits several commits
+	}
+	return 0, begins
+}
+
+// admit takes a token for a commit with the changes to a location. If the commit must wait, admit
+// keeps the changes and returns the time of the commit.
+func (l *limit) admit(at location, parts []statestore.ViewChanges) (next time.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.throttle.Now()
-	if wait := l.wait(now, isUrgent(parts)); wait > 0 {
-		l.keep(inner, parts, now, wait)
+	wait, begins := l.turn(now, isUrgent(parts))
+	if wait > 0 {
+		l.keep(at.inner, parts, now, wait)
 		return l.next, false
 	}
 	l.inRound = true
 	l.tokens.ReserveN(now, 1)
+	l.forget(at.storage, parts)
 	var waited time.Duration
-	if !l.since.IsZero() {
-		waited = now.Sub(l.since)
+	for _, part := range parts {
+		if since, waits := l.since[part.View]; waits {
+			waited = max(waited, now.Sub(since))
+			delete(l.since, part.View)
+		}
+		if begins > 0 {
+			l.turns[part.View.Name] = now.Add(begins)
+		}
 	}
-	l.since = time.Time{}
-	clear(l.reads)
 	l.unwait(parts)
 	if l.throttle.Committed != nil {
 		l.throttle.Committed(parts[0].View.Name, waited)
@@ -143,15 +186,36 @@ func (l *limit) admit(inner statestore.Location, parts []statestore.ViewChanges)
 	return time.Time{}, true
 }
 
+// forget drops the states that a commit changes: those of the branch or bucket, or those of the
+// repositories in a registry.
+func (l *limit) forget(storage string, parts []statestore.ViewChanges) {
+	for _, part := range parts {
+		delete(l.reads, part.View)
+	}
+	maps.DeleteFunc(l.reads, func(_ statestore.View, read lastRead) bool { return !l.isRegistry && read.storage == storage })
+}
+
+// untilTurn returns how long an admitted commit to the view with a name must wait until it begins.
+func (l *limit) untilTurn(view string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	begins, ok := l.turns[view]
+	delete(l.turns, view)
+	if !ok {
+		return 0
+	}
+	return begins.Sub(l.throttle.Now())
+}
+
 // keep keeps changes that must wait, and sets the timer.
 func (l *limit) keep(inner statestore.Location, parts []statestore.ViewChanges, now time.Time, wait time.Duration) {
-	if l.since.IsZero() {
-		l.since = now
-	}
 	if next := now.Add(wait); next.Sub(l.next).Abs() > time.Second { // otherwise only the rounding differs
 		l.next = next
 	}
 	for _, part := range parts {
+		if _, waits := l.since[part.View]; !waits {
+			l.since[part.View] = now
+		}
 		l.waiting[part.View] = waitingChanges{inner, part.Changes}
 		l.tell(part.View, len(part.Changes.Placements), l.next)
 	}
@@ -218,22 +282,27 @@ func isUrgent(parts []statestore.ViewChanges) bool {
 }
 
 // last returns the last state of a view, unless a write was admitted since then, or the state is
-// older than the time between two commits.
+// older than the time between two commits. A registry has a repository for each state store here, so
+// that the time is as many times as long.
 func (l *limit) last(view statestore.View) (statestore.State, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	read, ok := l.reads[view]
-	if !ok || l.perMinute == 0 || l.throttle.Now().Sub(read.at) >= time.Minute/time.Duration(l.perMinute)-tolerance {
+	valid := l.between()
+	if l.isRegistry {
+		valid *= time.Duration(max(1, len(l.rates)))
+	}
+	if !ok || l.perMinute == 0 || l.throttle.Now().Sub(read.at) >= valid-tolerance {
 		return statestore.State{}, false
 	}
 	return read.state, true
 }
 
-func (l *limit) remember(view statestore.View, state statestore.State, began time.Time) {
+func (l *limit) remember(storage string, view statestore.View, state statestore.State, began time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.perMinute > 0 && !state.WriteInProgress && state.Refused == nil && len(state.Unfinished) == 0 {
-		l.reads[view] = lastRead{state, began}
+		l.reads[view] = lastRead{storage, state, began}
 	}
 }
 

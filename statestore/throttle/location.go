@@ -8,8 +8,9 @@ import (
 
 // location is a Location whose commits and reads are limited.
 type location struct {
-	inner statestore.Location
-	limit *limit
+	inner   statestore.Location
+	limit   *limit
+	storage string
 }
 
 var _ statestore.Location = location{}
@@ -22,7 +23,7 @@ func (l location) Read(ctx context.Context, view statestore.View) (statestore.St
 	began := l.limit.throttle.Now()
 	state, err := l.inner.Read(ctx, view)
 	if err == nil {
-		l.limit.remember(view, state, began)
+		l.limit.remember(l.storage, view, state, began)
 	}
 	return state, err
 }
@@ -34,7 +35,7 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 		l.limit.drop(parts)
 		return l.inner.Write(ctx, parts)
 	}
-	next, ok := l.limit.admit(l.inner, parts)
+	next, ok := l.limit.admit(l, parts)
 	if !ok {
 		return statestore.Refuse(parts, func(view statestore.View) error { return errThrottled(view, next) })
 	}

@@ -1,14 +1,15 @@
 // Package throttle limits how many commits per minute a location gets, and how often it is read, so
 // that many small changes do not become as many requests to its server. Changes that must wait are
-// not written; a later round computes them again, together with newer ones. A location is, for
-// example, a branch of a repository; all state stores on it share the limit. The clock must be
-// monotonic. Only the wrapped stores do I/O.
+// not written; a later round computes them again, together with newer ones. All state stores in one
+// repository share the limit, also those on different branches, and so do all repositories of one
+// registry. The clock must be monotonic. Only the wrapped stores do I/O.
 package throttle
 
 import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,12 +21,18 @@ import (
 // repository.
 const DefaultPerMinute = 6
 
+// RegistryPerMinute is the maximum number of artifacts per minute to a registry, if no annotation of
+// a state store sets another one. Each artifact is one layer and two manifests, and Amazon ECR allows
+// 10 of each per second.
+const RegistryPerMinute = 300
+
 // Throttle limits the commits of the stores that an Opener opens. Fields may be nil only where
 // noted.
 type Throttle struct {
 	statestore.Opener
-	// PerMinute is the maximum number of commits per minute to each branch on a git server, if no
-	// annotation of a state store sets another one. 0 means no maximum.
+	// PerMinute is the maximum number of commits per minute to each repository on a git server, if no
+	// annotation of a state store sets another one. 0 means no maximum, neither for git servers nor
+	// for registries.
 	PerMinute int
 	// Off means that no location has a limit, because another program writes.
 	Off bool
@@ -41,8 +48,8 @@ type Throttle struct {
 	Waiting func(store string, placements int, next time.Time)
 
 	mu     sync.Mutex
-	limits map[string]*limit
-	refs   map[kratix.StateStoreReference]*limit
+	limits map[string]*limit // by budget
+	refs   map[kratix.StateStoreReference]location
 }
 
 var (
@@ -58,23 +65,34 @@ func (t *Throttle) Open(ref kratix.StateStoreReference, spec kratix.Object, secr
 		return nil, err
 	}
 	storage, _ := kratix.StorageOf(ref, spec)
+	of := budget(spec, storage)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.limits[storage]
+	l := t.limits[of]
 	if l == nil {
-		l = newLimit(t)
+		_, isRegistry := spec.(*kratix.OCIStateStore)
+		l = newLimit(t, isRegistry)
 		if t.limits == nil {
-			t.limits, t.refs = map[string]*limit{}, map[kratix.StateStoreReference]*limit{}
+			t.limits, t.refs = map[string]*limit{}, map[kratix.StateStoreReference]location{}
 		}
-		t.limits[storage] = l
+		t.limits[of] = l
 	}
-	if was := t.refs[ref]; was != nil && was != l {
-		was.setRate(ref, 0)
+	if was, ok := t.refs[ref]; ok && was.limit != l {
+		was.limit.setRate(ref, 0)
 	}
-	t.refs[ref] = l
-	l.setRate(ref, t.perMinute(spec))
 	view := statestore.ViewOf(ref.String(), store)
-	return view.Through(location{view.Location, l}), nil
+	t.refs[ref] = location{view.Location, l, storage}
+	l.setRate(ref, t.perMinute(spec))
+	return view.Through(t.refs[ref]), nil
+}
+
+// budget returns what the stores that share a limit have in common: the repository without the
+// branch, the bucket, or the registry.
+func budget(spec kratix.Object, storage string) string {
+	if store, ok := spec.(*kratix.GitStateStore); ok {
+		return strings.TrimSuffix(storage, "#"+kratix.BranchName(store.Spec.Branch))
+	}
+	return storage
 }
 
 // perMinute returns the maximum number of commits per minute to a state store; 0 for no maximum.
@@ -85,8 +103,15 @@ func (t *Throttle) perMinute(spec kratix.Object) int {
 	if limit, set, _ := kratix.CommitsPerMinute(spec); set { // a finding reports an invalid value
 		return limit
 	}
-	if store, ok := spec.(*kratix.GitStateStore); ok && store.IsRemote() {
-		return t.PerMinute
+	switch store := spec.(type) {
+	case *kratix.GitStateStore:
+		if store.IsRemote() {
+			return t.PerMinute
+		}
+	case *kratix.OCIStateStore:
+		if t.PerMinute > 0 {
+			return RegistryPerMinute
+		}
 	}
 	return 0
 }
@@ -99,18 +124,18 @@ func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
 		kept[ref] = true
 	}
 	used := map[*limit]bool{}
-	for ref, l := range t.refs {
+	for ref, at := range t.refs {
 		if kept[ref] {
-			used[l] = true
+			used[at.limit] = true
 			continue
 		}
-		l.setRate(ref, 0)
+		at.limit.setRate(ref, 0)
 		delete(t.refs, ref)
 	}
-	for storage, l := range t.limits {
+	for of, l := range t.limits {
 		if !used[l] {
 			l.stop()
-			delete(t.limits, storage)
+			delete(t.limits, of)
 		}
 	}
 	t.mu.Unlock()
@@ -122,25 +147,23 @@ func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
 func (t *Throttle) Begin() { t.each((*limit).begin) }
 
 // Refresh makes the next read of each location ask its server.
-func (t *Throttle) Refresh() { t.each((*limit).refresh) }
+func (t *Throttle) Refresh() { t.RefreshWhere(func(string) bool { return true }) }
 
 // Storages returns the storages of all locations, as kratix.StorageOf returns them.
 func (t *Throttle) Storages() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Collect(maps.Keys(t.limits))
+	all := map[string]bool{}
+	for _, at := range t.refs {
+		all[at.storage] = true
+	}
+	return slices.Collect(maps.Keys(all))
 }
 
 // RefreshWhere makes the next read ask the server for each location whose storage satisfies a
 // condition.
 func (t *Throttle) RefreshWhere(matches func(storage string) bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for storage, l := range t.limits {
-		if matches(storage) {
-			l.refresh()
-		}
-	}
+	t.each(func(l *limit) { l.refresh(matches) })
 }
 
 func (t *Throttle) each(do func(*limit)) {

@@ -314,6 +314,44 @@ func TestReadsBetweenCommitsAreReused(t *testing.T) {
 	})(t)
 }
 
+func TestBranchesOfARepositoryShareTheLimit(t *testing.T) {
+	withFakeTime(func(t *testing.T, f *fixture) {
+		open := func(name, url, branch string) statestore.Store {
+			spec := testkit.GitStore(name, url)
+			spec.Spec.Branch = branch
+			store, err := f.Throttle.Open(refTo(name), spec, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return store
+		}
+		one, two, other := open("a", remote, "one"), open("b", remote, "two#one"), open("c", "https://git.example.com/state-2", "one")
+		if statestore.ViewOf("", one).Location == statestore.ViewOf("", two).Location {
+			t.Error("two branches are one location")
+		}
+		if !f.try(t, one, "0") || f.try(t, two, "0") || !f.try(t, other, "0") {
+			t.Error("the limit is not that of the repository")
+		}
+		storetest.Read(t, two)
+		reads := f.branch.reads.Load()
+		if time.Sleep(10 * time.Second); !f.try(t, one, "1") {
+			t.Error("a change waits for more than 10 s")
+		}
+		if storetest.Read(t, two); f.branch.reads.Load() != reads+2 { // both are too old
+			t.Errorf("%d reads", f.branch.reads.Load()-reads)
+		}
+		if time.Sleep(time.Second); f.try(t, one, "2") {
+			t.Error("the commit of a branch does not count")
+		}
+		if reads = f.branch.reads.Load(); storetest.Read(t, two).Revision == "" && f.branch.reads.Load() != reads {
+			t.Error("a commit to one branch makes another one be read")
+		}
+		if all := f.Storages(); len(all) != 3 {
+			t.Errorf("the locations are %q", all)
+		}
+	})(t)
+}
+
 // TestStaleStateIsReadAgain checks that after ErrStale, the next read returns the new state, and the
 // next write need not wait.
 func TestStaleStateIsReadAgain(t *testing.T) {

@@ -15,7 +15,7 @@ func TestManifestsHaveNoUnknownFields(t *testing.T) {
 	c := start(t, "base")
 	c.apply(kratixRole)
 	strictly := []string{"--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict"}
-	for _, dir := range []string{"crds", "base", "observe", "promote", "schedule", "secrets"} {
+	for _, dir := range []string{"crds", "crds/own", "base", "observe", "promote", "schedule", "secrets"} {
 		c.kubectl(append([]string{"apply", "-k", filepath.Join(root, "deploy", dir)}, strictly...)...)
 	}
 	for _, values := range []string{"mode=manage", "mode=observe", "mode=promote", "mode=schedule", "crds.enabled=true,secrets.namespaces={default,kube-system}"} {

@@ -18,8 +18,10 @@ type limits struct {
 	readTime, writeTime time.Duration
 	// page is the number of files that one request lists, or 0 if one request reads everything.
 	page int
-	// writes and files are the limits per second for the whole server, or 0 for no limit.
-	writes, files float64
+	// writes and files are the limits per second for the whole server, or 0 for no limit. A write
+	// counts as requestsOfWrite, or as 1.
+	writes, files   float64
+	requestsOfWrite int
 	// perMinute is the recommended number of writes per minute to a location, or 0 if there is
 	// none.
 	perMinute int
@@ -53,7 +55,7 @@ func (h *host) admit(files int) (delay, refused time.Duration) {
 		h.writing, h.filing = limiter(h.writes), limiter(h.files)
 	}
 	now := time.Now()
-	if reservation := h.writing.ReserveN(now, 1); reservation.DelayFrom(now) > time.Second {
+	if reservation := h.writing.ReserveN(now, max(1, h.requestsOfWrite)); reservation.DelayFrom(now) > time.Second {
 		reservation.CancelAt(now)
 		return 0, time.Second
 	}
@@ -76,6 +78,14 @@ type store struct {
 	revision int
 	writes   []time.Time
 	commits  int
+	last     time.Time
+}
+
+// written returns the time of the last write.
+func (s *store) written() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
 }
 
 var _ statestore.Store = (*store)(nil)
@@ -112,7 +122,8 @@ func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statesto
 	s.files = s.files.With(differ)
 	s.revision++
 	s.commits++
-	s.countAbove(time.Now())
+	s.last = time.Now()
+	s.countAbove(s.last)
 	return statestore.Revision(strconv.Itoa(s.revision)), nil
 }
 

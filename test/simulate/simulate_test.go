@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -44,6 +45,7 @@ const (
 	ofBucket     = 100 // Destinations on a prefix of a bucket
 	changesADay  = 1   // changes of a Work per day
 	secondsOfDay = 24 * 60 * 60
+	interval     = 5 * time.Minute // after which all stores are read again
 )
 
 type kind struct {
@@ -56,26 +58,29 @@ type kind struct {
 	annotation string
 	// whole means that an agent reads the files of all Destinations on the state store.
 	whole bool
-	// kept means that the published limits are kept.
-	kept bool
+	// kept means that the published limits are kept, and bounded that all changes are written within
+	// a time that does not depend on their number.
+	kept, bounded bool
+	isRegistry    bool
 }
 
 // kinds returns the kinds of state stores. docs/explanation/scale.md lists their limits.
 func kinds() []kind {
 	git := limits{readTime: 150 * time.Millisecond, writeTime: 600 * time.Millisecond, perMinute: 6}
 	bucket := limits{readTime: 40 * time.Millisecond, writeTime: 120 * time.Millisecond, page: 1000, files: 3500}
-	oci := limits{readTime: 30 * time.Millisecond, writeTime: 300 * time.Millisecond, writes: 10}
-	raised := oci
+	// An artifact is two manifests: its own tag, and the newest one.
+	registry := limits{readTime: 30 * time.Millisecond, writeTime: 300 * time.Millisecond, writes: 10, requestsOfWrite: 2}
+	raised := registry
 	raised.writes = 100
 	return []kind{
 		{name: "git, no limit", limits: git, each: maxReads, annotation: "0", whole: true},
-		{name: "git", limits: git, each: maxReads, whole: true, kept: true},
-		{name: fmt.Sprintf("git, %d Destinations each", ofSmall), limits: git, each: ofSmall, whole: true, kept: true},
-		{name: "bucket, no limit", limits: bucket, each: ofBucket, annotation: "0", kept: true},
-		{name: "bucket, 6 a minute", limits: bucket, each: ofBucket, annotation: "6", kept: true},
-		{name: "OCI, no limit", limits: oci, each: 1, annotation: "0"},
-		{name: "OCI, 1 a minute", limits: oci, each: 1, annotation: "1"},
-		{name: "OCI, 1 a minute, quota 100", limits: raised, each: 1, annotation: "1", kept: true},
+		{name: "git", limits: git, each: maxReads, whole: true, kept: true, bounded: true},
+		{name: fmt.Sprintf("git, %d Destinations each", ofSmall), limits: git, each: ofSmall, whole: true, kept: true, bounded: true},
+		{name: "bucket, no limit", limits: bucket, each: ofBucket, annotation: "0", kept: true, bounded: true},
+		{name: "bucket, 6 a minute", limits: bucket, each: ofBucket, annotation: "6", kept: true, bounded: true},
+		{name: "OCI, no limit", limits: registry, each: 1, annotation: "0", isRegistry: true},
+		{name: "OCI", limits: registry, each: 1, kept: true, isRegistry: true},
+		{name: "OCI, 3000 a minute, quota 100", limits: raised, each: 1, annotation: "3000", kept: true, bounded: true, isRegistry: true},
 	}
 }
 
@@ -83,15 +88,25 @@ type fleet struct {
 	kind
 	host     *host
 	throttle *throttle.Throttle
+	workers  *worker.Workers
 	stores   []*store
-	specs    []*kratix.GitStateStore
+	specs    []kratix.Object
+	refs     []kratix.StateStoreReference
 	changed  chan struct{}
 	woken    chan struct{}
 
 	mu      sync.Mutex
-	pending [][]change
+	pending [][]change // by store
+	// begun are the writes that have outlasted their round, by store.
+	begun   []begunWrite
 	latency []time.Duration
 	rounds  int
+}
+
+// begunWrite is a write of the first changes of a store, based on a revision.
+type begunWrite struct {
+	changes int
+	base    statestore.Revision
 }
 
 type change struct {
@@ -101,7 +116,7 @@ type change struct {
 
 func (f *opener) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	var i int
-	if _, err := fmt.Sscan(ref.Name, &i); err != nil {
+	if _, err := fmt.Sscan(cmp.Or(ref.Dir, ref.Name), &i); err != nil {
 		return nil, err
 	}
 	return f.views[i], nil
@@ -111,21 +126,51 @@ type opener struct{ views []statestore.View }
 
 func newFleet(of kind) *fleet {
 	n := (*destinations + of.each - 1) / of.each
-	f := &fleet{kind: of, host: &host{limits: of.limits}, changed: make(chan struct{}, 1), woken: make(chan struct{}, 1), pending: make([][]change, n)}
+	f := &fleet{kind: of, host: &host{limits: of.limits}, changed: make(chan struct{}, 1), woken: make(chan struct{}, 1), pending: make([][]change, n), begun: make([]begunWrite, n)}
 	wake := func() { notify(f.woken) }
-	workers := &worker.Workers{Patience: 2 * time.Second, LongestPatience: 20 * time.Second, FirstPause: time.Second, LongestPause: 5 * time.Minute, Wake: wake}
+	f.throttle = &throttle.Throttle{PerMinute: perMinute, Now: time.Now, Wake: wake}
 	all := &opener{}
 	for i := range n {
 		one := &store{host: f.host, name: fmt.Sprint("store ", i)}
-		spec := testkit.GitStore(strconv.Itoa(i), fmt.Sprintf("https://git.example.com/state-%d.git", i))
-		if of.annotation != "" {
-			spec.Annotations = map[string]string{kratix.CommitsPerMinuteAnnotation: of.annotation}
-		}
-		f.stores, f.specs = append(f.stores, one), append(f.specs, spec)
-		all.views = append(all.views, workers.Wrap(statestore.ViewOf(one.name, one)))
+		f.stores, all.views = append(f.stores, one), append(all.views, statestore.ViewOf(one.name, one))
+		f.describe(i)
 	}
-	f.throttle = &throttle.Throttle{Opener: all, PerMinute: perMinute, Now: time.Now, Wake: wake}
+	f.workers = &worker.Workers{Patience: 2 * time.Second, LongestPatience: 20 * time.Second, FirstPause: time.Second, LongestPause: 5 * time.Minute, Wake: wake}
+	f.throttle.Opener = &workerStores{f.throttle.Spread(all), f.workers}
 	return f
+}
+
+// describe adds the object and the reference of a store.
+func (f *fleet) describe(i int) {
+	var annotations map[string]string
+	if f.annotation != "" {
+		annotations = map[string]string{kratix.CommitsPerMinuteAnnotation: f.annotation}
+	}
+	if f.isRegistry {
+		spec := &kratix.OCIStateStore{Spec: kratix.OCIStateStoreSpec{URL: "oci://registry.example.com/fleet"}}
+		spec.Name, spec.Annotations = "fleet", annotations
+		f.specs = append(f.specs, spec)
+		f.refs = append(f.refs, kratix.StateStoreReference{Kind: kratix.OCIStateStoreKind, Name: "fleet", Dir: strconv.Itoa(i)})
+		return
+	}
+	spec := testkit.GitStore(strconv.Itoa(i), fmt.Sprintf("https://git.example.com/state-%d.git", i))
+	spec.Annotations = annotations
+	f.specs = append(f.specs, spec)
+	f.refs = append(f.refs, kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: spec.Name})
+}
+
+// workerStores opens stores with a worker each, as in the daemon.
+type workerStores struct {
+	statestore.Opener
+	workers *worker.Workers
+}
+
+func (w *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	store, err := w.Opener.Open(ref, spec, secret)
+	if err != nil {
+		return nil, err
+	}
+	return w.workers.Wrap(statestore.ViewOf(ref.String(), store)), nil
 }
 
 func notify(c chan struct{}) {
@@ -186,19 +231,19 @@ func (f *fleet) arrive(ctx context.Context) {
 
 // bound returns the maximum duration of a change.
 func (f *fleet) bound() time.Duration {
-	between := time.Minute / perMinute
-	if f.annotation == "1" {
-		between = time.Minute
-	}
-	return between + 2*time.Duration(*works)*timeOfWork + 5*time.Second
+	return time.Minute/perMinute + 2*time.Duration(*works)*timeOfWork + 5*time.Second
 }
 
 func (f *fleet) run(ctx context.Context, t *testing.T) {
+	refresh := time.NewTicker(interval)
+	defer refresh.Stop()
 	for ctx.Err() == nil {
 		f.round(context.WithoutCancel(ctx), t)
 		select {
 		case <-f.changed:
 		case <-f.woken:
+		case <-refresh.C:
+			f.throttle.Refresh()
 		case <-ctx.Done():
 		}
 	}
@@ -214,7 +259,7 @@ func (f *fleet) round(ctx context.Context, t *testing.T) {
 	failed := make([]error, len(f.stores))
 	var reads sync.WaitGroup
 	for i, spec := range f.specs {
-		views[i], failed[i] = f.throttle.Open(kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: spec.Name}, spec, nil)
+		views[i], failed[i] = f.throttle.Open(f.refs[i], spec, nil)
 		reads.Go(func() { states[i], failed[i] = views[i].Read(ctx) })
 	}
 	reads.Wait()
@@ -224,6 +269,11 @@ func (f *fleet) round(ctx context.Context, t *testing.T) {
 	var at []int
 	f.mu.Lock()
 	for i := range f.stores {
+		if begun := f.begun[i]; begun.changes > 0 && failed[i] == nil && !states[i].WriteInProgress {
+			if f.begun[i] = (begunWrite{}); states[i].Revision != begun.base {
+				f.done(i, begun.changes, f.stores[i].written())
+			}
+		}
 		if failed[i] != nil || len(f.pending[i]) == 0 || states[i].WriteInProgress {
 			continue
 		}
@@ -243,16 +293,23 @@ func (f *fleet) round(ctx context.Context, t *testing.T) {
 	defer f.mu.Unlock()
 	for n, outcome := range outcomes {
 		switch {
+		case errors.Is(outcome.Err, statestore.ErrPending):
+			f.begun[at[n]] = begunWrite{len(taken[n]), parts[n].Changes.Base}
 		case errors.Is(outcome.Err, statestore.ErrThrottled), errors.Is(outcome.Err, statestore.ErrUnavailable):
 		case outcome.Err != nil:
 			t.Errorf("%s: %v", f.name, outcome.Err)
 		default:
-			for _, one := range taken[n] {
-				f.latency = append(f.latency, time.Since(one.at))
-			}
-			f.pending[at[n]] = f.pending[at[n]][len(taken[n]):]
+			f.done(at[n], len(taken[n]), time.Now())
 		}
 	}
+}
+
+// done removes the first changes of a store, which were written at a time.
+func (f *fleet) done(i, changes int, at time.Time) {
+	for _, one := range f.pending[i][:changes] {
+		f.latency = append(f.latency, at.Sub(one.at))
+	}
+	f.pending[i] = f.pending[i][changes:]
 }
 
 // heap returns the size of the live heap in bytes.
@@ -283,6 +340,7 @@ func simulate(t *testing.T, of kind) result {
 	time.Sleep(90 * time.Second) // the last changes are written
 	stop()
 	all.Wait()
+	f.workers.Finish(t.Context())
 	for i, s := range f.stores {
 		r.commits += s.commits
 		r.most = max(r.most, s.commits)
@@ -333,11 +391,11 @@ func TestFleet(t *testing.T) {
 				if !of.kept {
 					return
 				}
-				if r.left > 0 || r.fleet.host.above+r.fleet.host.requests["refused"] > 0 {
-					t.Errorf("%d changes are left, %d commits above the recommendation, %d refused", r.left, r.fleet.host.above, r.fleet.host.requests["refused"])
+				if above := r.fleet.host.above + r.fleet.host.requests["refused"]; above > 0 {
+					t.Errorf("%d commits are above the limit", above)
 				}
-				if longest := r.quantile(1); longest > r.fleet.bound() {
-					t.Errorf("a change takes %s, and %s is the bound", longest, r.fleet.bound())
+				if longest := r.quantile(1); of.bounded && (r.left > 0 || longest > r.fleet.bound()) {
+					t.Errorf("%d changes are left, and one takes %s; %s is the bound", r.left, longest, r.fleet.bound())
 				}
 			})
 		})
