@@ -32,6 +32,9 @@ func (f *apiFlags) config(name string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context}).ClientConfig()
+	if clientcmd.IsEmptyConfig(err) {
+		return nil, exit{code: exitUsage, text: name + ": there is no kubeconfig: name one with --kubeconfig or in KUBECONFIG"}
+	}
 	if err != nil {
 		return nil, exit{code: exitUsage, text: name + ": " + err.Error()}
 	}

@@ -158,8 +158,11 @@ func checkCoverage(t *testing.T, calls []call) {
 func recordFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	seen[command+" --"+f.Name] = true
 	values := []string{f.Value.String()}
-	if list, ok := f.Value.(pflag.SliceValue); ok {
+	switch list := f.Value.(type) {
+	case pflag.SliceValue:
 		values = list.GetSlice()
+	case *formatFlag:
+		values = strings.Split(list.String(), ",")
 	}
 	for _, value := range values {
 		value, _, _ = strings.Cut(value, "=")
@@ -215,6 +218,12 @@ func wantedOfFlag(command *cobra.Command, f *pflag.Flag) []string {
 	wanted := []string{name}
 	for _, value := range values()[f.Name] {
 		wanted = append(wanted, name+" "+value)
+	}
+	if own, ok := f.Value.(*formatFlag); ok {
+		for _, format := range own.names {
+			wanted = append(wanted, name+" "+format)
+		}
+		return wanted
 	}
 	if f.Name != "output" || f.Value.Type() != "stringArray" {
 		return wanted

@@ -64,17 +64,13 @@ placed yet.`,
 }
 
 func listRules(std streams, output formatFlag) error {
-	if !output.isText() {
-		document := rulesDocument{SchemaVersion: listing.SchemaVersion, Kind: "rules"}
-		for _, rule := range finding.Rules() {
-			document.Rules = append(document.Rules, ruleOf(rule))
-		}
-		return output.writeAs(std, document)
-	}
+	out := output.begin(std)
+	document := rulesDocument{SchemaVersion: listing.SchemaVersion, Kind: "rules"}
 	for _, rule := range finding.Rules() {
-		_, _ = fmt.Fprintf(std.out, "%s  %-7s  %-18s  %s\n", rule.ID, rule.Severity, rule.Name, rule.Summary)
+		document.Rules = append(document.Rules, ruleOf(rule))
+		_, _ = fmt.Fprintf(out, "%s  %-7s  %-18s  %s\n", rule.ID, rule.Severity, rule.Name, rule.Summary)
 	}
-	return nil
+	return out.end(func(to io.Writer, format string) error { return writeDocument(to, format, document) })
 }
 
 func explainRule(c *cobra.Command, std streams, output formatFlag, id string) error {
@@ -84,14 +80,14 @@ func explainRule(c *cobra.Command, std streams, output formatFlag, id string) er
 		return usage(c, fmt.Sprintf("there is no rule %q; to explain a Work, name its input with -f", id))
 	case err != nil:
 		return usage(c, err.Error())
-	case !output.isText():
-		return output.writeAs(std, rulesDocument{listing.SchemaVersion, "rules", []ruleOutput{ruleOf(rule)}})
 	}
-	_, _ = fmt.Fprintf(std.out, "%s %s (%s)\n\n%s\n\n%s\n\nWhat to do: %s\n", rule.ID, rule.Name, rule.Severity, rule.Summary, rule.Why, rule.Fix)
+	out := output.begin(std)
+	_, _ = fmt.Fprintf(out, "%s %s (%s)\n\n%s\n\n%s\n\nWhat to do: %s\n", rule.ID, rule.Name, rule.Severity, rule.Summary, rule.Why, rule.Fix)
 	if rule.Example != "" {
-		_, _ = fmt.Fprintf(std.out, "\nFor example:\n\n%s\n", indented(rule.Example))
+		_, _ = fmt.Fprintf(out, "\nFor example:\n\n%s\n", indented(rule.Example))
 	}
-	return nil
+	document := rulesDocument{listing.SchemaVersion, "rules", []ruleOutput{ruleOf(rule)}}
+	return out.end(func(to io.Writer, format string) error { return writeDocument(to, format, document) })
 }
 
 func indented(text string) string {
@@ -122,18 +118,14 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 		return err
 	}
 	groups := scheduler.Explain(input, kratix.KeyOf(work))
-	if flags.output.isText() {
-		printExplanation(std.out, work, groups)
-		return storeFailures(std.out, findings)
-	}
-	failed := failedStores(findings)
-	if err := flags.output.writeAs(std, explanationOf(work, groups, failed)); err != nil {
+	out, failed := flags.output.begin(std), failedStores(findings)
+	printExplanation(out, work, groups)
+	outcome := storeFailures(out, findings)
+	document := explanationOf(work, groups, failed)
+	if err := out.end(func(to io.Writer, format string) error { return writeDocument(to, format, document) }); err != nil {
 		return err
 	}
-	if len(failed) > 0 {
-		return exit{code: exitFailure}
-	}
-	return nil
+	return outcome
 }
 
 func explanationOf(work *kratix.Work, groups []scheduler.Explanation, failed []finding.Finding) explanationDocument {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -12,45 +15,109 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
+// formatFlag is --output of a command with a result of its own: FORMAT or FORMAT=FILE. Text is written
+// to standard output unless another format is written there.
 type formatFlag struct {
-	name  string
-	names []string
+	names   []string
+	outputs []formatOutput
+}
+
+type formatOutput struct {
+	format string
+	// target is the file to write. Its name is empty for standard output.
+	target
 }
 
 var _ pflag.Value = (*formatFlag)(nil)
 
 func newFormatFlag(others ...string) formatFlag {
-	return formatFlag{name: textFormat, names: append([]string{textFormat}, others...)}
+	return formatFlag{names: append([]string{textFormat}, others...)}
 }
 
 const textFormat = "text"
 
 func (f *formatFlag) add(c *cobra.Command, of string) {
-	c.Flags().VarP(f, "output", "o", "format of "+of+": "+strings.Join(f.names[:len(f.names)-1], ", ")+" or "+f.names[len(f.names)-1])
-	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.names, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
+	c.Flags().VarP(f, "output", "o", "format of "+of+", one of "+strings.Join(f.names, ", ")+"; FORMAT=FILE writes to a file; may be repeated")
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.names, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag exists
 }
 
-func (f *formatFlag) String() string { return f.name }
-
-func (f *formatFlag) Set(name string) error {
-	if !slices.Contains(f.names, name) {
+func (f *formatFlag) Set(text string) error {
+	format, file, toFile := strings.Cut(text, "=")
+	switch {
+	case !slices.Contains(f.names, format):
 		return fmt.Errorf("there is no such format here; use %s", strings.Join(f.names, ", "))
+	case toFile && file == "":
+		return errNoFile
+	case file == "-":
+		file = ""
 	}
-	f.name = name
+	if slices.ContainsFunc(f.outputs, func(o formatOutput) bool { return o.file == file }) {
+		return errors.New(anotherFormat(file))
+	}
+	f.outputs = append(f.outputs, formatOutput{format, target{file: file}})
 	return nil
 }
 
-func (*formatFlag) Type() string { return "string" }
-
-func (f *formatFlag) isText() bool { return f.name == textFormat }
-
-func (f *formatFlag) writeReport(std streams, result report.Report, done report.Done) error {
-	format, _ := report.FormatNamed(f.name) // the flag accepts only known formats
-	document := report.Document{Report: result, Done: done, Version: version, Tally: report.Count(result.Findings)}
-	if err := format.Write(std.out, document); err != nil {
-		return fmt.Errorf("write the report: %w", err)
+// String returns the formats without their files.
+func (f *formatFlag) String() string {
+	var formats []string
+	for _, o := range f.outputs {
+		formats = append(formats, o.format)
 	}
-	return nil
+	return strings.Join(formats, ",")
+}
+
+func (*formatFlag) Type() string { return "stringArray" }
+
+// isText reports whether standard output is text.
+func (f *formatFlag) isText() bool {
+	return !slices.ContainsFunc(f.outputs, func(o formatOutput) bool { return o.file == "" && o.format != textFormat })
+}
+
+// results writes what a command does, while it does it, as text, and its result in other formats.
+type results struct {
+	// Writer takes the text.
+	io.Writer
+	outputs []formatOutput
+	std     streams
+	text    bytes.Buffer
+}
+
+func (f *formatFlag) begin(std streams) *results {
+	r := &results{outputs: f.outputs, std: std}
+	r.Writer = &r.text
+	if f.isText() {
+		r.Writer = io.MultiWriter(std.out, &r.text)
+	}
+	return r
+}
+
+// end writes the other formats, and the text to files. It continues after an error.
+func (r *results) end(document func(out io.Writer, format string) error) error {
+	var failed []error
+	for _, o := range r.outputs {
+		write := func(out io.Writer) error { return document(out, o.format) }
+		switch {
+		case o.format == textFormat && o.file == "":
+			continue
+		case o.format == textFormat:
+			write = func(out io.Writer) error {
+				_, err := out.Write(r.text.Bytes())
+				return err
+			}
+		}
+		if o.file != "" {
+			failed = append(failed, o.write(write))
+		} else if err := write(r.std.out); err != nil {
+			failed = append(failed, fmt.Errorf("write the output: %w", err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func writeReport(out io.Writer, format string, result report.Report, done report.Done) error {
+	known, _ := report.FormatNamed(format) // the flag accepts only known formats
+	return known.Write(out, report.Document{Report: result, Done: done, Version: version, Tally: report.Count(result.Findings)})
 }
 
 type (
@@ -123,11 +190,4 @@ type (
 
 func ruleOf(rule finding.Rule) ruleOutput {
 	return ruleOutput{rule.ID, rule.Name, rule.Severity.String(), rule.Summary, rule.Why, rule.Fix, rule.Example}
-}
-
-func (f *formatFlag) writeAs(std streams, value any) error {
-	if err := writeDocument(std.out, f.name, value); err != nil {
-		return fmt.Errorf("write the output: %w", err)
-	}
-	return nil
 }

@@ -114,16 +114,22 @@ func lookPolicy() reconcile.Policy {
 }
 
 // problem prints the findings about input that could not be read, and returns an error if there are
-// any.
+// any. It prints unread directories if nothing else was read.
 func (r *inputRows) problem() error {
-	var failed []finding.Finding
+	var failed, unread []finding.Finding
 	for _, f := range r.last.Findings {
+		if f.Rule == finding.UnreadDirectory() {
+			unread = append(unread, f)
+		}
 		if f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() {
 			failed = append(failed, f)
 		}
 	}
 	if len(failed) == 0 {
-		return nil
+		if len(r.seen.last.Works)+len(r.seen.last.Destinations) > 0 {
+			return nil
+		}
+		return report.Text(r.std.err, unread)
 	}
 	if err := report.Text(r.std.err, slices.Collect(finding.Fold(slices.Values(failed)))); err != nil {
 		return err

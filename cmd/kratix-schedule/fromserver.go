@@ -84,6 +84,9 @@ func (r *serverRows) read(ctx context.Context, decode func(io.Reader) error) err
 		return fmt.Errorf("--server %s: %w; check that run --listen serves there", r.shown, err)
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("--server %s: it answers %s: name the address of --listen, not that of --listen-page", r.shown, response.Status)
+	}
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // the status is enough
 		return fmt.Errorf("--server %s: it answers %s: %s", r.shown, response.Status, strings.TrimSpace(string(text)))

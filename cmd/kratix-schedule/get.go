@@ -125,10 +125,11 @@ func runGet(c *cobra.Command, flags getFlags, args []string, std streams) error 
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 {
+	isTable := style.Format == "" || style.Format == listing.Wide
+	if len(rows) == 0 && isTable {
 		_, _ = fmt.Fprintln(std.err, noRows(flags.filter))
 	}
-	if len(rows) > 0 || style.Format == listing.JSON || style.Format == listing.YAML {
+	if len(rows) > 0 || !isTable {
 		if err := listing.Print(std.out, kind, rows, style); err != nil {
 			return fmt.Errorf("write the list: %w", err)
 		}

@@ -99,7 +99,7 @@ func runHistory(c *cobra.Command, flags historyFlags, args []string, std streams
 	case flags.diff:
 		return showDiff(c, flags, stores, read, args, std)
 	case !isFound:
-		return usage(c, noHistory(args[0], read))
+		return usage(c, noHistory(flags.query, read))
 	}
 	if err := writeHistories(std.out, flags, args[0], read); err != nil {
 		return err
@@ -255,18 +255,31 @@ func historyError(of namedStore, err error) error {
 	return fmt.Errorf("%s: %w", of.name, err)
 }
 
-func noHistory(work string, read []storeHistory) string {
-	searched, foreign := 0, 0
+func noHistory(query history.Query, read []storeHistory) string {
+	searched, foreign, isMore := 0, 0, false
 	var names []string
 	for _, one := range read {
-		searched, foreign = searched+one.Searched, foreign+one.Foreign
+		searched, foreign, isMore = searched+one.Searched, foreign+one.Foreign, isMore || one.More
 		names = append(names, one.Store)
 	}
-	text := fmt.Sprintf("none of the newest %d revisions of %s changed a Work named %s", searched, strings.Join(names, ", "), work)
-	if foreign > 0 {
-		text += fmt.Sprintf("; %d of them are of other programs and name no Works", foreign)
+	stores, work := strings.Join(names, ", "), query.Work
+	if query.Destination != "" {
+		work += " on " + query.Destination
 	}
-	return text + "; search more with --depth"
+	if searched == 0 {
+		return "there are no revisions in " + stores + ": no such repository or bucket, or it was never written"
+	}
+	text := fmt.Sprintf("no revision of %s changed a Work named %s", stores, work)
+	if isMore {
+		text = fmt.Sprintf("none of the newest %d revisions of %s changed a Work named %s", searched, stores, work)
+	}
+	if foreign > 0 {
+		text += fmt.Sprintf("; %d of %s are of other programs and name no Works", foreign, countOf(searched, "revision"))
+	}
+	if isMore {
+		text += "; search more with --depth"
+	}
+	return text
 }
 
 func revisionsOf(ctx context.Context, flags historyFlags, stores []namedStore, read []storeHistory, named []string) (of namedStore, from, to statestore.Revision, err error) {
@@ -277,7 +290,7 @@ func revisionsOf(ctx context.Context, flags historyFlags, stores []namedStore, r
 				return stores[i], statestore.Revision(newest.Parent), statestore.Revision(newest.Revision), nil
 			}
 		}
-		return of, "", "", exit{code: exitUsage, text: noHistory(flags.query.Work, read)}
+		return of, "", "", exit{code: exitUsage, text: noHistory(flags.query, read)}
 	}
 	var failed error
 	for _, one := range stores {
@@ -317,7 +330,11 @@ func resolve(log statestore.Log, text string) (statestore.Revision, error) {
 	case len(found) > 1:
 		return "", exit{code: exitUsage, text: fmt.Sprintf("several revisions begin with %s: write more of it", text)}
 	}
-	return "", exit{code: exitUsage, text: fmt.Sprintf("there is no revision %s among the newest %d; write at least %d characters of one that history prints", text, len(log.Entries), shortestRevision)}
+	among := ""
+	if log.More {
+		among = fmt.Sprintf(" among the newest %d", len(log.Entries))
+	}
+	return "", exit{code: exitUsage, text: fmt.Sprintf("there is no revision %s%s; write at least %d characters of one that history prints", text, among, shortestRevision)}
 }
 
 // shortRevision returns a revision, shortened to 12 characters if it is as long as a commit hash.

@@ -42,8 +42,7 @@ func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(outputs, func(o output) bool { return o.file == one.file }) {
-			where := cmp.Or(one.file, "standard output")
-			return nil, usage(c, fmt.Sprintf("--output %s: another format is written to %s already; use FORMAT=FILE with another file", text, where))
+			return nil, usage(c, fmt.Sprintf("--output %s: %s", text, anotherFormat(one.file)))
 		}
 		outputs = append(outputs, one)
 	}
@@ -69,9 +68,15 @@ func parseOutput(text string) (output, error) {
 	case !ok:
 		return output{}, fmt.Errorf("there is no format %q; use one of %s", name, strings.Join(report.FormatNames(), ", "))
 	case toFile && file == "":
-		return output{}, errors.New("nothing follows the equals sign; name a file")
+		return output{}, errNoFile
 	}
 	return output{format, target{file: file}}, nil
+}
+
+var errNoFile = errors.New("nothing follows the equals sign; name a file")
+
+func anotherFormat(file string) string {
+	return fmt.Sprintf("another format is written to %s already; use FORMAT=FILE with another file", cmp.Or(file, "standard output"))
 }
 
 func (o output) isStdout() bool { return o.file == "" }
@@ -84,7 +89,7 @@ func write(std streams, outputs []output, document report.Document, most int) er
 	var failed []error
 	for _, o := range outputs {
 		if o.file != "" {
-			failed = append(failed, o.toFile(document))
+			failed = append(failed, o.target.write(func(out io.Writer) error { return o.format.Write(out, document) }))
 			continue
 		}
 		shown := document
@@ -105,20 +110,21 @@ func write(std streams, outputs []output, document report.Document, most int) er
 	return errors.Join(failed...)
 }
 
-func (o output) toFile(document report.Document) error {
-	file, err := o.create()
+// write creates or truncates the file, and calls a function that writes its content.
+func (t target) write(content func(io.Writer) error) error {
+	file, err := t.create()
 	if err != nil {
-		return fmt.Errorf("write the report %s: %w", o.file, unwrapped(err))
+		return fmt.Errorf("write the report %s: %w", t.file, unwrapped(err))
 	}
 	buffered := bufio.NewWriter(file)
-	err = o.format.Write(buffered, document)
+	err = content(buffered)
 	for _, last := range []error{buffered.Flush(), file.Close()} {
 		if err == nil {
 			err = last
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("write the report %s: %w", o.file, unwrapped(err))
+		return fmt.Errorf("write the report %s: %w", t.file, unwrapped(err))
 	}
 	return nil
 }

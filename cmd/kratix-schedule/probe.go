@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -58,19 +59,17 @@ usage or input path, 3 a store cannot be written.`,
 
 const canBeWritten = "can be written"
 
-func writeProbe(std streams, output formatFlag, probed []probeOutput, result report.Report) error {
-	switch output.name {
-	case textFormat:
-		return report.Text(std.out, result.Findings)
-	case "json", "yaml":
-		return output.writeAs(std, probeDocument{listing.SchemaVersion, "probe", probed, report.Problems(result.Findings)})
+func writeProbe(out io.Writer, format string, probed []probeOutput, result report.Report) error {
+	if format == "json" || format == "yaml" {
+		return writeDocument(out, format, probeDocument{listing.SchemaVersion, "probe", probed, report.Problems(result.Findings)})
 	}
-	return output.writeReport(std, result, report.Checked)
+	return writeReport(out, format, result, report.Probed)
 }
 
 func probe(ctx context.Context, std streams, stores *open.Stores, snapshot source.Snapshot, output formatFlag) error {
 	result := report.Report{Findings: slices.Clone(snapshot.Findings)}
 	described := describedStores(snapshot)
+	out := output.begin(std)
 	probed := []probeOutput{}
 	for _, store := range described {
 		outcome := canBeWritten
@@ -85,12 +84,13 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 			result.Findings = append(result.Findings, reconcile.Failure(finding.Place{Object: store.ref.String()}, err))
 		}
 		probed = append(probed, probeOutput{store.ref.String(), outcome == canBeWritten})
-		if output.isText() {
-			_, _ = fmt.Fprintf(std.out, "%-17s  %s\n", outcome, printable.Line(store.ref.String()))
-		}
+		_, _ = fmt.Fprintf(out, "%-17s  %s\n", outcome, printable.Line(store.ref.String()))
 	}
 	finding.Sort(result.Findings)
-	if err := writeProbe(std, output, probed, result); err != nil {
+	if err := report.Text(out, result.Findings); err != nil {
+		return err
+	}
+	if err := out.end(func(to io.Writer, format string) error { return writeProbe(to, format, probed, result) }); err != nil {
 		return err
 	}
 	if len(described) == 0 {

@@ -13,6 +13,9 @@ var pinnedUse = regexp.MustCompile(`^\s*-? ?uses: [\w.-]+(/[\w.-]+)+@[0-9a-f]{40
 
 var pinnedImage = regexp.MustCompile(`^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$`)
 
+// imageKeys are the keys of a workflow whose values are images.
+var imageKeys = map[string]bool{"image:": true, "BUILDKIT:": true, "SCANNER:": true}
+
 func unpinned(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {
@@ -22,7 +25,7 @@ func unpinned(text string) []string {
 		case len(words) < 2:
 		case words[0] == "uses:" && !pinnedUse.MatchString(line):
 			lines = append(lines, line)
-		case words[0] == "image:" && !pinnedImage.MatchString(words[1]):
+		case imageKeys[words[0]] && !pinnedImage.MatchString(words[1]):
 			lines = append(lines, line)
 		case words[0] == "FROM":
 			image := strings.Fields(strings.Replace(line, "--platform=$BUILDPLATFORM ", "", 1))[1]
@@ -44,6 +47,8 @@ func TestUnpinnedIsFound(t *testing.T) {
 		"      - uses: actions/checkout@v5":                           false,
 		"  image: golang:1.26@sha256:" + digest:                       true,
 		"  image: golang:1.26":                                        false,
+		"      BUILDKIT: moby/buildkit:v1@sha256:" + digest:            true,
+		"      SCANNER: docker/scanner:stable-1":                       false,
 		"FROM --platform=$BUILDPLATFORM golang:1.26 AS build":         false,
 		"FROM golang:1.26@sha256:" + digest + " AS build":             true,
 		"FROM scratch": true,

@@ -59,11 +59,15 @@ findings; 2 and 3 as for run.`,
 			if err != nil {
 				return inputError(err)
 			}
-			moves := scheduler.Rebalance(input)
-			if !output.isText() {
-				return rebalanceAs(c.Context(), std, output, reconciler, moves, findings, apply)
+			out := output.begin(std)
+			document, outcome, err := rebalance(c.Context(), out, reconciler, scheduler.Rebalance(input), findings, apply)
+			if err != nil {
+				return err
 			}
-			return rebalance(c.Context(), std.out, reconciler, moves, findings, apply)
+			if err := out.end(func(to io.Writer, format string) error { return writeDocument(to, format, document) }); err != nil {
+				return err
+			}
+			return outcome
 		},
 	}
 	flags.add(command)
@@ -75,15 +79,26 @@ findings; 2 and 3 as for run.`,
 	return command
 }
 
-func rebalance(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool) error {
+// rebalance prints the moves, makes them with apply, and returns them and the error with the exit code.
+func rebalance(
+	ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool,
+) (document rebalanceDocument, outcome, err error) {
 	printMoves(out, moves)
+	document = rebalanceDocument{SchemaVersion: listing.SchemaVersion, Kind: "rebalance", Moves: []moveOutput{}}
+	for _, m := range moves {
+		document.Moves = append(document.Moves, moveOutput{m.Work.String(), m.Directory, m.From, m.To, m.Reason})
+	}
+	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
+	document.Findings = report.Problems(wrong)
 	if !apply {
-		return offerMoves(out, moves, findings)
+		return document, offerMoves(out, moves, wrong), nil
 	}
-	if err := storeFailures(out, findings); err != nil {
-		return err
+	if failed := storeFailures(out, findings); failed != nil {
+		return document, failed, nil
 	}
-	return applyMoves(ctx, out, reconciler, moves)
+	result, err := applyMoves(ctx, out, reconciler, moves)
+	document.Applied, document.Findings = !result.Has(finding.StoreFailed()), report.Problems(result.Findings)
+	return document, verdict(result), err
 }
 
 func printMoves(out io.Writer, moves []scheduler.Relocation) {
@@ -97,8 +112,7 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 }
 
 // offerMoves prints the number of moves, and the errors that may be the reason for missing moves.
-func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.Finding) error {
-	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
+func offerMoves(out io.Writer, moves []scheduler.Relocation, wrong []finding.Finding) error {
 	if err := report.Text(out, wrong); err != nil {
 		return err
 	}
@@ -135,34 +149,7 @@ func moveAll(ctx context.Context, reconciler *reconcile.Reconciler, moves []sche
 	return result, nil
 }
 
-func rebalanceAs(ctx context.Context, std streams, output formatFlag, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool) error {
-	document := rebalanceDocument{SchemaVersion: listing.SchemaVersion, Kind: "rebalance", Moves: []moveOutput{}}
-	for _, m := range moves {
-		document.Moves = append(document.Moves, moveOutput{m.Work.String(), m.Directory, m.From, m.To, m.Reason})
-	}
-	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
-	var outcome error
-	switch failed := failedStores(findings); {
-	case len(failed) > 0:
-		outcome = exit{code: exitFailure}
-	case apply:
-		result, err := moveAll(ctx, reconciler, moves, func(report.Report) {})
-		if err != nil {
-			return err
-		}
-		wrong, outcome = result.Findings, verdict(result)
-		document.Applied = !result.Has(finding.StoreFailed())
-	case len(moves) > 0 || len(wrong) > 0:
-		outcome = exit{code: exitFindings}
-	}
-	document.Findings = report.Problems(wrong)
-	if err := output.writeAs(std, document); err != nil {
-		return err
-	}
-	return outcome
-}
-
-func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation) error {
+func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation) (report.Report, error) {
 	result, err := moveAll(ctx, reconciler, moves, func(result report.Report) {
 		for _, p := range result.Placements {
 			if p.State != report.Unchanged && p.State != report.Unplaced {
@@ -171,16 +158,14 @@ func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconc
 		}
 	})
 	if err != nil {
-		return err
+		return result, err
 	}
 	if err := report.Text(out, result.Findings); err != nil {
-		return err
+		return result, err
 	}
 	if line := result.ProfileLine(); line != "" {
 		_, _ = fmt.Fprintln(out, printable.Line(line))
 	}
-	if _, err := fmt.Fprintln(out, result.Summary()); err != nil {
-		return err
-	}
-	return verdict(result)
+	_, err = fmt.Fprintln(out, result.Summary())
+	return result, err
 }

@@ -198,7 +198,7 @@ func TestWatchEndsAfterManyFailures(t *testing.T) {
 }
 
 func TestRevisionIsNamedByItsBeginning(t *testing.T) {
-	log := statestore.Log{Entries: []statestore.LogEntry{{Revision: "abcd1"}, {Revision: "abcd2"}, {Revision: "abcd"}, {Revision: "beef1"}, {Revision: "xy"}}}
+	log := statestore.Log{More: true, Entries: []statestore.LogEntry{{Revision: "abcd1"}, {Revision: "abcd2"}, {Revision: "abcd"}, {Revision: "beef1"}, {Revision: "xy"}}}
 	for text, want := range map[string]string{
 		"abcd": "abcd", "abcd1": "abcd1", "beef": "beef1", "xy": "xy",
 		"bee": "there is no revision bee among the newest 5; write at least 4 characters of one that history prints", "": "there is no revision ",
@@ -207,6 +207,10 @@ func TestRevisionIsNamedByItsBeginning(t *testing.T) {
 		if said := cmp.Or(string(got), fmt.Sprint(err)); !strings.HasPrefix(said, want) {
 			t.Errorf("%q: %s", text, said)
 		}
+	}
+	log.More = false
+	if _, err := resolve(log, "bee"); err == nil || err.Error() != "there is no revision bee; write at least 4 characters of one that history prints" {
+		t.Error(err)
 	}
 	log.Entries = log.Entries[:2]
 	if _, err := resolve(log, "abcd"); err == nil || err.Error() != "several revisions begin with abcd: write more of it" {

@@ -38,7 +38,7 @@ type runFlags struct {
 const removalDelay = 10 * time.Second
 
 func runCommand(std streams) *cobra.Command {
-	flags := runFlags{output: newFormatFlag("json", "yaml", "markdown", "junit")}
+	flags := runFlags{output: newFormatFlag(report.FormatNames()[1:]...)}
 	command := &cobra.Command{
 		Use:   "run -f PATH [--once]",
 		Short: "Place Works and write them to their state stores",
@@ -72,7 +72,7 @@ Without --once, run watches the input and works until it receives a signal to st
 }
 
 func runRun(c *cobra.Command, flags runFlags, std streams) error {
-	if !flags.once && !flags.output.isText() {
+	if !flags.once && len(flags.output.outputs) > 0 {
 		return usage(c, "--output is the format of one result: add --once")
 	}
 	if flags.kube.enabled {
@@ -116,10 +116,11 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 }
 
 func (f *runFlags) printResult(std streams, result report.Report, volume report.Volume) error {
-	if f.output.isText() {
-		return printRun(std.out, result, volume)
+	out := f.output.begin(std)
+	if err := printRun(out, result, volume); err != nil {
+		return err
 	}
-	return f.output.writeReport(std, result, report.Written)
+	return out.end(func(to io.Writer, format string) error { return writeReport(to, format, result, report.Written) })
 }
 
 func printRun(out io.Writer, result report.Report, volume report.Volume) error {

@@ -36,6 +36,9 @@ func (f *storeFlag) open(c *cobra.Command) (statestore.Store, listing.Store, err
 	if strings.HasPrefix(f.url, bucketScheme) {
 		return f.openBucket(c)
 	}
+	if strings.HasPrefix(f.url, "oci://") {
+		return nil, listing.Store{}, usage(c, "--store: a registry cannot list the repositories of its Destinations: name the OCIStateStore and its Destinations with -f, or use --kube")
+	}
 	address, branch := splitBranch(f.url)
 	row := listing.Store{Kind: kratix.GitStateStoreKind, StoreName: strings.TrimSuffix(baseName(address), ".git"), URL: statestore.RedactURLs(address)}
 	if isDir(address) {

@@ -302,7 +302,7 @@ func TestRunsWithoutAPullRequest(t *testing.T) {
 
 func TestOnlyReportsAreTexts(t *testing.T) {
 	for text, valid := range map[string]bool{
-		report: true, "<!-- kratix-schedule planned -->\n": true, "": false, "hello\n" + report: false,
+		report: true, "<!-- kratix-schedule planned -->\n": true, "<!-- kratix-schedule written -->\n": true, "<!-- kratix-schedule probed -->\n": true, "<!-- kratix-schedule seen -->\n": false, "": false, "hello\n" + report: false,
 		"<!-- kratix-schedule checked --> <b>\n": false, report + strings.Repeat("x", comment.MaxReport): false,
 	} {
 		if _, err := comment.NewText(text, "", 1); (err == nil) != valid {

@@ -46,7 +46,11 @@ func Open(env Environment) (Thread, Run, error) {
 }
 
 func openGitHub(env Environment) (Thread, Run, error) {
-	content, err := env.ReadFile(env.Get("GITHUB_EVENT_PATH"))
+	path := env.Get("GITHUB_EVENT_PATH")
+	if path == "" {
+		return nil, 0, errors.New("GITHUB_EVENT_PATH is not set; GitHub Actions sets it to the file with the event")
+	}
+	content, err := env.ReadFile(path)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -17,7 +17,7 @@ type Text struct {
 	Rest string
 }
 
-var markerLine = regexp.MustCompile(`^<!-- kratix-schedule (checked|planned) -->$`)
+var markerLine = regexp.MustCompile(`^<!-- kratix-schedule (checked|planned|written|probed) -->$`)
 
 // validName matches a name that cannot end the HTML comment around it.
 var validName = regexp.MustCompile(`^[A-Za-z0-9_.]+(-[A-Za-z0-9_.]+)*$`)

@@ -224,7 +224,7 @@ func (d *reportDecoder) finish() {
 		d.listing.Stores = append(d.listing.Stores, row)
 		for _, destination := range store.Destinations {
 			d.listing.Destinations = append(d.listing.Destinations, Destination{
-				DestinationName: destination.Name, State: row.State, Store: store.Name, Path: destination.Location, Reason: row.Reason,
+				DestinationName: destination.Name, State: row.State, Store: store.Name, Path: pathIn(destination.Location), Reason: row.Reason,
 			})
 		}
 	}
@@ -237,3 +237,6 @@ func (d *reportDecoder) finish() {
 	d.listing.Count()
 	d.listing.setRevisions(revisions)
 }
+
+// pathIn returns the directory of a location, which follows the last colon.
+func pathIn(location string) string { return location[strings.LastIndex(location, ":")+1:] }

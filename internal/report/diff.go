@@ -126,8 +126,15 @@ func (d Document) stats(out *bufio.Writer) {
 		printf(out, " %-*s | %4d %s\n", width, printable.Line(file.Path), plus+minus, bar)
 	}
 	if len(d.Diffs) > 0 {
-		printf(out, " %d files changed, %d lines added, %d removed\n", len(d.Diffs), added, removed)
+		printf(out, " %s changed, %s added, %d removed\n", countOf(len(d.Diffs), "file"), countOf(added, "line"), removed)
 	}
+}
+
+func countOf(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 func bars(lines int) int {

@@ -40,6 +40,7 @@ const (
 	Checked Done = "checked"
 	Planned Done = "planned"
 	Written Done = "written"
+	Probed  Done = "probed"
 )
 
 // Position is a line of a file on disk.

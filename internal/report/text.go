@@ -158,6 +158,9 @@ func (d Document) totals() string {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 		}
 	}
+	if d.Done == Probed { // placements are not examined
+		return d.Tally.String()
+	}
 	if len(parts) == 0 {
 		parts = []string{"no placements"}
 	}

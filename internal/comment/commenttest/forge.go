@@ -108,7 +108,7 @@ func (f *Forge) Environment(run int) (variables map[string]string, event string)
 		}, ""
 	}
 	return map[string]string{
-		"GITHUB_ACTIONS": "true", "GITHUB_API_URL": f.URL, "GITHUB_GRAPHQL_URL": f.URL + "/graphql", "GITHUB_REPOSITORY": "acme/works",
+		"GITHUB_ACTIONS": "true", "GITHUB_API_URL": f.URL, "GITHUB_GRAPHQL_URL": f.URL + "/graphql", "GITHUB_REPOSITORY": "acme/works", "GITHUB_EVENT_PATH": "event.json",
 		"GITHUB_RUN_ID": strconv.Itoa(run), "KRATIX_SCHEDULE_COMMENT_TOKEN": Token,
 	}, fmt.Sprintf(`{"action": "synchronize", "pull_request": {"number": %d}}`, number)
 }
