@@ -55,6 +55,20 @@ func sample() Round {
 				placed(c, "worker-2", report.Placed, "it fits"),
 				placed(d, "", report.Unplaced, "0/2 Destinations fit: 2 lack env=prod"),
 			},
+			Rollouts: []report.Rollout{
+				{
+					Name: "operators", Promise: "redis", Works: []string{"default/redis"}, Revision: "9a8b7c6", Phase: "Failed", Reason: "wave canary: worker-1 has failed", Since: time.Unix(500, 0),
+					Waves: []report.RolloutWave{
+						{Name: "canary", Destinations: 1, Updated: 1, Failed: 1, Reason: "1 of 1 Destinations has failed"},
+						{Name: "rest", Destinations: 2, Reason: "it waits for wave canary"},
+					},
+					Destinations: []report.RolloutDestination{
+						{Name: "worker-1", Wave: "canary", Updated: true, Since: time.Unix(600, 0), Reason: "its agent reports ApplyFailed"},
+						{Name: "worker-2", Wave: "rest", Reason: "it waits for wave canary"}, {Name: "worker-3", Wave: "rest"},
+					},
+				},
+				{Name: "databases", Promise: "postgresql", Revision: "1d2e3f4", Phase: "Waiting", Waves: []report.RolloutWave{{Name: "rest", Destinations: 1, Reason: "it waits for the approval of 1d2e3f4/rest"}}},
+			},
 			Stores: []report.Store{{Name: "GitStateStore default", Revision: "5d6e7f8", Covered: []string{"worker-1", "worker-2"}}},
 			Deliveries: []report.Delivery{
 				{Destination: "worker-1", Root: "resources", State: agent.State{Failure: failure}, Failing: []report.Claimant{{Placement: kratix.KeyOf(testkit.Placement(a, "worker-1")), Work: "default/a"}}},
@@ -93,6 +107,7 @@ func TestPages(t *testing.T) {
 	h := handler(siteOf(sample()))
 	for name, target := range map[string]string{
 		"overview": "/", "placements": "/placements", "problem": "/placements?state=problem&q=b", "problems": "/problems",
+		"rollouts": "/rollouts", "rollout": "/rollout?name=operators&promise=redis",
 		"placement": "/placement?work=default/b&destination=worker-1", "unplaced": "/placement?work=default/d", "nothing": "/placements?promise=none",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +232,7 @@ func TestOnlyReadingIsServed(t *testing.T) {
 
 func TestNothingComesFromElsewhere(t *testing.T) {
 	h := handler(siteOf(sample()))
-	for _, path := range []string{"/", "/placements", "/problems", "/placement?work=default/a&destination=worker-1", "/placement?work=x", "/static/style.css", "/static/page.js", "/static/icon.svg", "/static/none"} {
+	for _, path := range []string{"/", "/placements", "/problems", "/rollouts", "/rollout?name=operators&promise=redis", "/placement?work=default/a&destination=worker-1", "/placement?work=x", "/static/style.css", "/static/page.js", "/static/icon.svg", "/static/none"} {
 		got := get(h, path)
 		csp := got.Header().Get("Content-Security-Policy")
 		if !strings.HasPrefix(csp, "default-src 'none'; ") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
@@ -261,10 +276,22 @@ func hostile(text string) Round {
 				{Rule: finding.StoreFailed(), Place: finding.Place{Object: text}, Message: text},
 			},
 			Placements: []report.Placement{p, unplaced},
+			Rollouts:   []report.Rollout{hostileRollout(text)},
 			Stores:     []report.Store{{Name: text, Revision: text, Covered: []string{text}}},
 			Deliveries: []report.Delivery{{Destination: text, Root: text, State: agent.State{Failure: failure}, Failing: []report.Claimant{{Placement: kratix.KeyOf(p.Object), Work: p.Work}}}},
 		},
 	}
+}
+
+func hostileRollout(text string) report.Rollout {
+	r := report.Rollout{Name: text, Promise: text, Revision: text, Phase: text, Reason: text}
+	for range 20 {
+		r.Waves = append(r.Waves, report.RolloutWave{Name: text, Reason: text})
+	}
+	for range 300 {
+		r.Destinations = append(r.Destinations, report.RolloutDestination{Name: text, Wave: text, Reason: text})
+	}
+	return r
 }
 
 func TestHostileTextIsHarmless(t *testing.T) {
@@ -273,7 +300,10 @@ func TestHostileTextIsHarmless(t *testing.T) {
 		s := siteOf(r)
 		s.Store = fixedFiles{Files{Store: text, Revision: text, Files: []File{{Path: text, Content: text[:min(len(text), 1000)]}, {Path: text, Withheld: text}}}}
 		h := handler(s)
-		targets := []string{"/", "/placements", "/problems"}
+		targets := []string{"/", "/placements", "/problems", "/rollouts"}
+		if link := rolloutLink(&r.Report.Rollouts[0]); link != "" && text != "" {
+			targets = append(targets, link+"&q="+url.QueryEscape(text))
+		}
 		for _, p := range r.Report.Placements {
 			if link := (Placement{p.Work, p.Directory, p.Destination}).link(); link != "" && text != "" {
 				targets = append(targets, link, strings.Replace(link, "/placement?", "/history?", 1)+"&from=a&to=b")
@@ -314,7 +344,7 @@ func FuzzQuery(f *testing.F) {
 	}
 	h := handler(siteOf(sample()))
 	f.Fuzz(func(t *testing.T, query string) {
-		for _, path := range []string{"/", "/placements", "/problems", "/placement", "/history"} {
+		for _, path := range []string{"/", "/placements", "/problems", "/placement", "/history", "/rollouts", "/rollout"} {
 			request := httptest.NewRequest(http.MethodGet, path, nil)
 			request.URL.RawQuery = query
 			recorder := httptest.NewRecorder()

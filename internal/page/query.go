@@ -18,6 +18,7 @@ const (
 	paramWork        = "work"
 	paramGroup       = "group"
 	paramSeverity    = "severity"
+	paramName        = "name"
 )
 
 // The states of a filter that are not states of a report.
@@ -31,6 +32,8 @@ const (
 // Query selects placements or findings. Empty fields match everything.
 type Query struct {
 	Search, Promise, Namespace, Destination, State, Severity string
+	// Name is the name of a Rollout.
+	Name string
 	// Page is the number of the page, counted from 1.
 	Page int
 }
@@ -52,7 +55,7 @@ func ParseQuery(values url.Values) Query {
 	}
 	q := Query{
 		Search: strings.TrimSpace(get(paramSearch)), Promise: get(paramPromise), Namespace: get(paramNamespace),
-		Destination: get(paramDestination), State: get(paramState), Severity: get(paramSeverity), Page: 1,
+		Destination: get(paramDestination), State: get(paramState), Severity: get(paramSeverity), Name: get(paramName), Page: 1,
 	}
 	if n, err := strconv.Atoi(get(paramPage)); err == nil && n > 1 {
 		q.Page = min(n, maxPage)
@@ -65,7 +68,7 @@ func (q Query) String() string {
 	values := url.Values{}
 	for name, value := range map[string]string{
 		paramSearch: q.Search, paramPromise: q.Promise, paramNamespace: q.Namespace,
-		paramDestination: q.Destination, paramState: q.State, paramSeverity: q.Severity,
+		paramDestination: q.Destination, paramState: q.State, paramSeverity: q.Severity, paramName: q.Name,
 	} {
 		if value != "" {
 			values.Set(name, value)
@@ -84,7 +87,7 @@ func (q Query) at(page int) Query {
 
 // link returns a URL with the query, or "" if a value is too long for a URL.
 func (q Query) link(path string) string {
-	if max(len(q.Search), len(q.Promise), len(q.Namespace), len(q.Destination)) > maxValue {
+	if max(len(q.Search), len(q.Promise), len(q.Namespace), len(q.Destination), len(q.Name)) > maxValue {
 		return ""
 	}
 	if parameters := q.String(); parameters != "" {

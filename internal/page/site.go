@@ -37,6 +37,8 @@ func (s *Site) Register(mux *http.ServeMux) {
 	page("/{$}", s.listed("Overview", "/", "overview", func(now *state, l layout, q Query) any { return now.overview(l, q) }))
 	page("/placements", s.listed("Placements", "/placements", "placements", func(now *state, l layout, q Query) any { return now.placements(l, q) }))
 	page("/problems", s.listed("Problems", "/problems", "problems", func(now *state, l layout, q Query) any { return now.problems(l, q) }))
+	page("/rollouts", s.listed("Rollouts", "/rollouts", "rollouts", func(now *state, l layout, q Query) any { return now.rollouts(l, q) }))
+	page("/rollout", s.rollout)
 	page("/placement", s.one)
 	page("/history", s.history)
 	mux.Handle("GET /events", guarded(s.events))
@@ -83,7 +85,7 @@ func (s *Site) layoutOf(title, here string) (layout, *state) {
 	l := layout{Title: components.Line(title, components.LongestName), Here: here, Version: s.Version}
 	now := s.last.Load()
 	if now != nil {
-		l.Failure, l.Updated = now.Failure, instant(now.Ended)
+		l.Failure, l.Updated, l.HasRollouts = now.Failure, instant(now.Ended), len(now.Report.Rollouts) > 0
 	}
 	switch {
 	case now != nil && !now.Ended.IsZero():
@@ -143,15 +145,15 @@ func (s *Site) lookUp(w http.ResponseWriter, wanted Placement, title, path strin
 		return l, now, -1
 	}
 	if i = now.find(wanted); i < 0 {
-		notFound(w, templates, l)
+		notFound(w, templates, l, "There is no such placement now. It may have been removed, or its Work was placed elsewhere.")
 	}
 	return l, now, i
 }
 
-func notFound(w http.ResponseWriter, templates *template.Template, l layout) {
+func notFound(w http.ResponseWriter, templates *template.Template, l layout, text string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
-	l.Waiting = "There is no such placement now. It may have been removed, or its Work was placed elsewhere."
+	l.Waiting = text
 	_ = templates.ExecuteTemplate(w, "waiting", l) // the client may have disconnected
 }
 

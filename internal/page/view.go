@@ -33,6 +33,8 @@ type layout struct {
 	// Waiting is the text of the page before there is a report.
 	Waiting string
 	Failure string
+	// HasRollouts means that there is a page of rollouts.
+	HasRollouts bool
 }
 
 type overview struct {
