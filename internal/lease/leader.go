@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -63,7 +64,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	})()
 	ended := make(chan error, 1)
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: &reportingLock{l.lock(), tell}, LeaseDuration: l.Duration, RenewDeadline: l.Duration * 2 / 3, RetryPeriod: l.Duration / 7,
+		Lock: &reportingLock{l.lock(), tell}, LeaseDuration: l.Duration, RenewDeadline: l.Duration * 2 / 3, RetryPeriod: l.retryPeriod(),
 		ReleaseOnCancel: !l.Shared,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(leading context.Context) {
@@ -87,6 +88,13 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 		return err
 	}
 	return ErrNotLeading
+}
+
+// retryPeriod returns the time between two renewals. It is different in each process, so that
+// processes which share a Lease do not renew it at the same moments, again and again.
+func (l *Leader) retryPeriod() time.Duration {
+	period := l.Duration / 7
+	return period + rand.N(period/10+1) //nolint:gosec // it needs no secrecy
 }
 
 // reportingLock calls onError with errors that client-go would only log.
