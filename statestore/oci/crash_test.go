@@ -73,7 +73,8 @@ func TestKill9(t *testing.T) {
 	store, changed := open(t, crashConfig(plain.URL)), 0
 	for range 100 {
 		settle(t, store, crashTree(0))
-		countdown.Store(2 + rand.Int64N(60)) //nolint:gosec // a random moment
+		// A writer may have to wait for a killed one, and sends up to 90 requests meanwhile.
+		countdown.Store(2 + rand.Int64N(150)) //nolint:gosec // a random moment
 		crash(t, proxied.URL, now)
 		proxy.Quiet(t)
 		held := map[string]string{}
