@@ -72,8 +72,8 @@ func parseTag(tag string) (announcement, bool) {
 // it must have the later ticket before others ignore the earlier one.
 func (s *Store) publish(ctx context.Context, made *artifact, manifest []byte, base statestore.Revision) ([]string, error) {
 	own := announcement{generation: made.generation, digits: made.digest.Encoded()[:tagDigits]}
-	for ignored := time.Now().Add(s.config.Settle); ; {
-		announced := time.Now()
+	for ignored := s.config.Now().Add(s.config.Settle); ; {
+		announced := s.config.Now()
 		err := s.until(ctx, ignored, func(ctx context.Context) error { return s.pushManifest(ctx, manifest, own.tag()) })
 		if err != nil {
 			return nil, err
@@ -134,7 +134,7 @@ func (s *Store) checkLatest(ctx context.Context, want statestore.Revision) error
 func (s *Store) await(ctx context.Context, own announcement, base statestore.Revision, end time.Time) ([]string, int, error) {
 	const looks = 40
 	for {
-		asked := time.Now()
+		asked := s.config.Now()
 		tags, err := s.tags(ctx)
 		if err != nil {
 			return nil, 0, err
@@ -146,7 +146,7 @@ func (s *Store) await(ctx context.Context, own announcement, base statestore.Rev
 		if err := s.checkLatest(ctx, base); err != nil {
 			return nil, 0, err
 		}
-		if own.ticket == 0 || time.Now().After(end) {
+		if own.ticket == 0 || s.config.Now().After(end) {
 			return nil, last + 1, nil
 		}
 		select {
@@ -177,7 +177,7 @@ func (s *Store) queue(tags []string, own announcement, asked time.Time) (isFirst
 	for _, found := range newest {
 		since, ok := s.seen[found]
 		if !ok {
-			since = time.Now()
+			since = s.config.Now()
 		}
 		seen[found] = since
 		isIgnored := asked.Sub(since) >= s.config.Settle
