@@ -20,7 +20,7 @@ const tagDigits = 12
 // maxTicket bounds the ticket in a tag of another writer.
 const maxTicket = 1 << 30
 
-// announcement is what a tag of an artifact announces: that a writer wants latest to refer to it.
+// announcement is the tag of an artifact to which a writer wants latest to refer.
 type announcement struct {
 	generation int
 	// digits are the first digits of the artifact's digest. They identify the writer, because no two
@@ -72,8 +72,8 @@ func parseTag(tag string) (announcement, bool) {
 // it must have the later ticket before others ignore the earlier one.
 func (s *Store) publish(ctx context.Context, made *artifact, manifest []byte, base statestore.Revision) ([]string, error) {
 	own := announcement{generation: made.generation, digits: made.digest.Encoded()[:tagDigits]}
-	for ignored := s.config.Now().Add(s.config.Settle); ; {
-		announced := s.config.Now()
+	for ignored := now().Add(s.config.Settle); ; {
+		announced := now()
 		err := s.until(ctx, ignored, func(ctx context.Context) error { return s.pushManifest(ctx, manifest, own.tag()) })
 		if err != nil {
 			return nil, err
@@ -88,6 +88,9 @@ func (s *Store) publish(ctx context.Context, made *artifact, manifest []byte, ba
 		own.ticket, ignored = ticket, announced.Add(s.config.Settle)
 	}
 }
+
+// now returns the time by which contexts end. Config.Now may be another clock.
+func now() time.Time { return time.Now() } //nolint:forbidigo // contexts read the clock themselves
 
 // until calls do with a context that ends at a time. If do fails because of it, until returns a
 // slowError.
@@ -134,7 +137,7 @@ func (s *Store) checkLatest(ctx context.Context, want statestore.Revision) error
 func (s *Store) await(ctx context.Context, own announcement, base statestore.Revision, end time.Time) ([]string, int, error) {
 	const looks = 40
 	for {
-		asked := s.config.Now()
+		asked := now()
 		tags, err := s.tags(ctx)
 		if err != nil {
 			return nil, 0, err
@@ -146,7 +149,7 @@ func (s *Store) await(ctx context.Context, own announcement, base statestore.Rev
 		if err := s.checkLatest(ctx, base); err != nil {
 			return nil, 0, err
 		}
-		if own.ticket == 0 || s.config.Now().After(end) {
+		if own.ticket == 0 || now().After(end) {
 			return nil, last + 1, nil
 		}
 		select {
@@ -177,7 +180,7 @@ func (s *Store) queue(tags []string, own announcement, asked time.Time) (isFirst
 	for _, found := range newest {
 		since, ok := s.seen[found]
 		if !ok {
-			since = s.config.Now()
+			since = now()
 		}
 		seen[found] = since
 		isIgnored := asked.Sub(since) >= s.config.Settle

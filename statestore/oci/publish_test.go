@@ -197,8 +197,8 @@ func tagAs(t *testing.T, c oci.Config, from, to string) {
 	tagged.Body.Close()
 }
 
-// TestAnnouncementsOfOtherGenerationsAreIgnored has tags that a writer left before someone let latest
-// refer to an older artifact, and tags that only look like announcements.
+// TestAnnouncementsOfOtherGenerationsAreIgnored writes to a repository with tags that a writer left before
+// someone let latest refer to an older artifact, and with tags that are similar to announcements.
 func TestAnnouncementsOfOtherGenerationsAreIgnored(t *testing.T) {
 	t.Parallel()
 	plain := config(memory(t))

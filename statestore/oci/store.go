@@ -15,7 +15,7 @@
 //     it refer to its artifact, and checks that it does.
 //   - A writer that sees others announces itself again, with a ticket after theirs.
 //     It waits while a writer has a smaller ticket, or none, or the same and a
-//     smaller digest. So exactly one writer goes on, and the others then find that
+//     smaller digest. So exactly one writer continues, and the others then find that
 //     their base was replaced.
 //   - The right to replace latest ends half of Config.Settle after the announcement.
 //     A writer that still waits then announces a later ticket. An announcement that
