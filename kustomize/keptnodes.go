@@ -40,8 +40,7 @@ func (k *keptNodes) take(file digest) *yaml.Node {
 	return kept.node
 }
 
-// Contents does the same as the function Contents. It does not parse a file again if the Cache has
-// kept its nodes.
+// Contents does the same as the function Contents, and uses the nodes that the Cache has kept.
 func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if c.KeepNodes > 0 && len(objects) == 1 {
 		c.mu.Lock()
@@ -57,7 +56,7 @@ func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content))
 	return Contents(content, objects, visit)
 }
 
-// DropNodes drops the nodes of files for which Contents has not been called.
+// DropNodes drops all kept nodes.
 func (c *Cache) DropNodes() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

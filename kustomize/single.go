@@ -9,10 +9,8 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// plainObject returns the object of a file and its node. It returns false unless the file certainly
-// has exactly one object, and the object is plain (see isPlain). kustomize parses such a file in
-// the same way, and then copies all nodes to look for aliases and merge keys. A plain object has
-// none.
+// plainObject returns the object of a file and its node, if the file certainly has exactly one
+// object and the object is plain.
 func plainObject(content []byte) (object Object, node *yaml.Node, ok bool) {
 	if !isOneDocument(content) || bytes.Contains(content, []byte("<<")) || withinLimits(content) != nil {
 		return Object{}, nil, false
@@ -30,8 +28,7 @@ func plainObject(content []byte) (object Object, node *yaml.Node, ok bool) {
 	return objectOf(&resource.Resource{RNode: *kyaml.NewRNode(&doc)}, node.Line), node, true
 }
 
-// isOneDocument reports whether content certainly has at most one document. It may return false for
-// such content.
+// isOneDocument reports whether content certainly has at most one document.
 func isOneDocument(content []byte) bool {
 	rest := bytes.TrimPrefix(content, []byte("---\n"))
 	return !bytes.Contains(rest, []byte("---")) && !bytes.Contains(rest, []byte("...")) && !bytes.ContainsAny(rest, "\r\ufeff")
