@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Builder builds directories and units with kustomizations written by users, which may take much
-// time and memory.
+// Builder builds directories and units with kustomizations written by users. Such builds may take
+// any amount of time and memory.
 type Builder interface {
 	// Nested does the same as BuildNested. Units does the same as BuildUnits.
 	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
@@ -231,7 +231,7 @@ func (f FileObjects) isOdd() bool {
 }
 
 // Nested does the same as BuildNested, and caches the result. The result of a build that exceeds
-// its limits is reused for some rounds, because such builds delay all others.
+// its limits is reused for boundsRounds rounds, because such builds delay all others.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {

@@ -62,7 +62,8 @@ func Separable(content []byte) ([]bool, error) {
 		return separable, nil
 	}
 	// The loop below removes every second object, then the others. Two tests suffice, because
-	// removing an object can damage only its neighbours.
+	// removing an object can damage only its neighbours. Documents with anchors and aliases are
+	// excluded, because an alias may refer to any object of the document.
 	var halves [2][]int
 	tied := bytes.ContainsRune(content, '&') && bytes.ContainsRune(content, '*')
 	for i, span := range spans {

@@ -63,7 +63,7 @@ func Ignore(files []tree.File) *Ignored {
 	return ignored
 }
 
-// Has reports whether Flux ignores a file. It accepts a nil receiver.
+// Has reports whether Flux ignores a file. It returns false if i is nil.
 func (i *Ignored) Has(path tree.Path) bool {
 	switch {
 	case i == nil:

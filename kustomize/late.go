@@ -20,8 +20,8 @@ func withoutReferences() types.Patch {
 	}
 }
 
-// withoutVariables removes the variables from all kustomizations, because their objects may be
-// elsewhere in the root.
+// withoutVariables removes the variables from all kustomizations, because the objects of variables
+// may be elsewhere in the root.
 func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 	files = slices.Clone(files)
 	for i, file := range files {

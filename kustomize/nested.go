@@ -29,7 +29,8 @@ type Nested struct {
 const probeDir = "/.probe"
 
 // keepPatches returns patches that keep kustomize from adding hash suffixes to names, and from
-// dropping objects for local use.
+// dropping objects for local use. The patches match only objects that would be changed, because
+// kustomize can build some objects that it cannot patch.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{

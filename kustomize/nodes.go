@@ -2,7 +2,8 @@ package kustomize
 
 import "sync"
 
-// maxFileNodes is the maximum number of YAML nodes of a document.
+// maxFileNodes is the maximum number of YAML nodes of a document. kustomize needs up to 512 bytes
+// for each node.
 const maxFileNodes = 300_000
 
 // manyNodes is the maximum number of nodes of files that are parsed together.

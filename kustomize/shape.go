@@ -14,7 +14,8 @@ const (
 	maxDepth = 500
 	// maxCopies is the maximum number of node copies that kustomize makes.
 	maxCopies = 50_000_000
-	// maxKeys is the maximum number of keys of a map.
+	// maxKeys is the maximum number of keys of a map, because kustomize compares each key with all
+	// others.
 	maxKeys = 20_000
 )
 

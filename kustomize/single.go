@@ -28,7 +28,8 @@ func plainObject(content []byte) (object Object, node *yaml.Node, ok bool) {
 	return objectOf(&resource.Resource{RNode: *kyaml.NewRNode(&doc)}, node.Line), node, true
 }
 
-// isOneDocument reports whether content certainly has at most one document.
+// isOneDocument reports whether content certainly has at most one document. It may return false for
+// such content.
 func isOneDocument(content []byte) bool {
 	rest := bytes.TrimPrefix(content, []byte("---\n"))
 	return !bytes.Contains(rest, []byte("---")) && !bytes.Contains(rest, []byte("...")) && !bytes.ContainsAny(rest, "\r\ufeff")

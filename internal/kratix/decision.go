@@ -10,7 +10,7 @@ import (
 const ShardLabel = "sharding.kratix-schedule.io/key"
 
 // DecisionsAnnotation is the annotation of a Work with the Destinations of its groups, if several
-// shards divide the state stores.
+// shards divide the state stores. A shard records a decision before it writes a new placement.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
 // MovedFromLabel is the label of a placement that replaces a placement on another Destination. Its

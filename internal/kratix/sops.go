@@ -23,7 +23,7 @@ func isEncrypted(plain []byte) bool {
 	return json.Unmarshal(plain, &object) == nil && object.SOPS.MAC+object.SOPS.LastModified != ""
 }
 
-// hidesKind reports whether an encrypted object with this header can have another kind.
+// hidesKind reports whether the header of an encrypted object does not identify the object.
 func (h Header) hidesKind() bool {
 	return strings.HasPrefix(h.Kind, "ENC[") || strings.HasPrefix(h.APIVersion, "ENC[") || strings.HasSuffix(h.Kind, "List")
 }

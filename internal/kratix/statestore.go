@@ -169,7 +169,8 @@ func (s *Secret) Value(key string) (string, bool) {
 	return string(value), ok
 }
 
-// String returns the name of the Secret without its values.
+// String returns the name of the Secret without its values. String and the methods below have value
+// receivers, so that they also apply to copies.
 func (s Secret) String() string {
 	return fmt.Sprintf("Secret %s (values not shown)", KeyOf(&s))
 }
