@@ -12,9 +12,8 @@ import (
 )
 
 // Build builds root as Flux would if root contained only the given files. The error has Flux's
-// message. It wraps ErrBuild if kustomize's build fails, but not if a file is not a Kubernetes
-// object. The cost grows with the square of the number of objects, so callers should pass few
-// files. No file may be a kustomization at the top of root, because Flux then generates none.
+// message. It wraps ErrBuild if kustomize's build fails. The cost grows with the square of the
+// number of objects. No file may be a kustomization at the top of root.
 func Build(root tree.Path, files []tree.File) error {
 	var paths []tree.Path
 	for _, unit := range Units(files) {
@@ -29,8 +28,7 @@ func Build(root tree.Path, files []tree.File) error {
 	return BuildUnits(root, paths, files)
 }
 
-// decodable returns the error with which Flux stops before the build, or nil if the file is a
-// Kubernetes object.
+// decodable returns the error with which Flux stops before the build, or nil.
 func decodable(root tree.Path, file tree.File) error {
 	_, err := decode(file.Content)
 	var panicked *panicError
@@ -50,14 +48,13 @@ func directory(root tree.Path) string {
 	return "/" + root.String()
 }
 
-// BuildUnits builds the kustomization that Flux would generate for the given units, which are files
-// and directories with a kustomization of their own. The paths of units are relative to root and in
-// walk order. files are all files that the build may load.
+// BuildUnits builds the kustomization that Flux would generate for the given units. The paths of
+// units are relative to root and in walk order. files are all files that the build may load.
 func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
 	return Lazy{}.Units(root, units, files)
 }
 
-// Units does the same as BuildUnits. It reads the content of files that have none with l.Fetch.
+// Units does the same as BuildUnits, and fetches missing contents with l.Fetch.
 func (l Lazy) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	if len(units) == 0 {
 		return nil

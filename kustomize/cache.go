@@ -47,8 +47,7 @@ type Cache struct {
 	// Builder builds the directories with kustomizations. If it is nil, the Cache builds them in
 	// this process.
 	Builder Builder
-	// Stop, when closed, makes the Cache stop parsing files. File then returns ErrStopped for files
-	// that are not cached. Stop may be nil.
+	// Stop, when closed, makes the Cache stop parsing files. It may be nil.
 	Stop <-chan struct{}
 	// KeepNodes is the maximum number of YAML nodes that are kept for Contents until DropNodes is
 	// called. If it is 0, no nodes are kept. A node takes about 150 bytes.
@@ -58,7 +57,7 @@ type Cache struct {
 	// parse files.
 	reading budget
 	mu      sync.Mutex
-	// files and older are two generations of cached files; put describes how they are replaced.
+	// files and older are two generations of cached files.
 	files, older map[digest]*cachedFile
 	builds       map[digest]*cachedBuild
 	messages     map[string]string
@@ -88,8 +87,7 @@ type FileObjects struct {
 	Objects []Object
 	// Err is the reason why the file cannot be parsed. Objects is then empty.
 	Err error
-	// Late is the error of a build with the file. Such a build can fail in its last step, in which
-	// kustomize resolves references between objects.
+	// Late is the error of a build with the file that fails in its last step.
 	Late error
 }
 
@@ -107,7 +105,7 @@ func (c *Cache) File(content []byte) FileObjects {
 	}
 }
 
-// Load parses many files in parallel, so that File finds them in the cache.
+// Load parses files in parallel and caches the results.
 func (c *Cache) Load(contents [][]byte) {
 	work := make(chan [][]byte)
 	var done sync.WaitGroup
@@ -147,8 +145,7 @@ func (u *unread) add(content []byte, key digest) {
 	u.contents, u.digests = append(u.contents, content), append(u.digests, key)
 }
 
-// load parses those files that are not cached. It parses several files together if they have at
-// most manyNodes nodes.
+// load parses the files that are not cached.
 func (c *Cache) load(contents [][]byte) {
 	var some unread
 	nodes := 0
@@ -200,7 +197,7 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
-// parse returns the objects of a file, and keeps its node if a later call of Contents can use it.
+// parse returns the objects of a file, and may keep its node for Contents.
 func (c *Cache) parse(content []byte, key digest) (file FileObjects) {
 	if object, node, ok := plainObject(content); ok {
 		file.Objects = []Object{object}
@@ -213,8 +210,7 @@ func (c *Cache) parse(content []byte, key digest) (file FileObjects) {
 	return file
 }
 
-// keep keeps the node of a file for a later call of Contents, if the file has exactly one object,
-// isPlain returns true for the object, and there are no anchors.
+// keep keeps the node of a file with one plain object and without anchors.
 func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Object) {
 	if c.KeepNodes == 0 || node == nil || len(objects) != 1 || !objects[0].plain || hasAnchors(content) {
 		return
@@ -234,10 +230,8 @@ func (f FileObjects) isOdd() bool {
 	return false
 }
 
-// Nested does the same as BuildNested, and caches the result. If the build succeeds and reads only
-// files of the directory, the key is the digest of these files; otherwise it is the digest of all
-// files. The result of a build that exceeds its limits is reused for boundsRounds rounds even if
-// other files change, because such builds delay all others.
+// Nested does the same as BuildNested, and caches the result. The result of a build that exceeds
+// its limits is reused for boundsRounds rounds, because such builds delay all others.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -321,7 +315,7 @@ func (c *Cache) known(key digest) *cachedFile {
 	return file
 }
 
-// put adds a file. If the map files is full, put drops the map older, and moves files to older.
+// put adds a file. If files is full, it becomes older.
 func (c *Cache) put(key digest, file *cachedFile) {
 	if len(c.files) >= maxFiles {
 		c.files, c.older = nil, c.files

@@ -14,16 +14,15 @@ import (
 // Content is one object of a file with its fields.
 type Content struct {
 	Object
-	// Fields are the object's fields as Flux decodes them after the build. Numbers are int64 or
-	// float64, as in an Unstructured.
+	// Fields are the object's fields as Flux decodes them after the build.
 	Fields map[string]any
 	// node is the object's node in its document, or nil if the lines of the fields are not known.
 	node *yaml.Node
 }
 
 // LineOf returns the line of a field, counted from 1. Each element of path is the key of a map or
-// the index of a list. If the field does not exist, LineOf returns the line of the innermost
-// existing element.
+// the index of a list. If there is no such field, LineOf returns the line of the innermost existing
+// element.
 func (c *Content) LineOf(path ...any) int {
 	node, line := c.node, c.Line
 	if node == nil {
@@ -40,8 +39,8 @@ func (c *Content) LineOf(path ...any) int {
 	return line
 }
 
-// child returns the node at which an element starts, and the value of the element, which is a key
-// or an index. It returns nil if there is no such element.
+// child returns the node at which an element of a map or list starts, and its value. It returns nil
+// if there is no such element.
 func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	switch e := element.(type) {
 	case string:
@@ -61,9 +60,8 @@ func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	return nil, nil
 }
 
-// Contents calls visit for each object of a file. The parameter objects is the result of Cache.File
-// for the same content. Only one document at a time is in memory, unless the file may contain
-// lists. Objects that Flux cannot write out are skipped.
+// Contents calls visit for each object of a file that Flux can write out. The parameter objects is
+// the result of Cache.File for the same content.
 func Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if !mayHoldList(content) {
 		if docs := objectDocuments(content); len(docs) == len(objects) {
@@ -108,8 +106,7 @@ func isBlank(content []byte) bool {
 	return true
 }
 
-// hasAnchors reports whether a document may have anchors. kustomize replaces the aliases that refer
-// to them.
+// hasAnchors reports whether a document may have anchors.
 func hasAnchors(content []byte) bool { return bytes.IndexByte(content, '&') >= 0 }
 
 func visitDocument(doc document, object Object, visit func(*Content)) error {

@@ -15,8 +15,7 @@ import (
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
 // Without removes the objects at the given positions, which are indexes into the result of Objects.
-// The bytes of the other objects stay the same. An item of a list is removed with its lines. A list
-// is removed if all its items are. If no object remains, the result is empty.
+// The bytes of the other objects stay the same. If no object remains, the result is empty.
 func Without(content []byte, positions []int) ([]byte, error) {
 	if mayHoldList(content) {
 		return withoutItems(content, positions)
@@ -45,8 +44,7 @@ func Without(content []byte, positions []int) ([]byte, error) {
 	return join(kept), nil
 }
 
-// Separable reports for each object in the result of Objects whether Without can remove the object,
-// alone and together with others.
+// Separable reports for each object in the result of Objects whether Without can remove the object.
 func Separable(content []byte) ([]bool, error) {
 	all, err := Canonical(content)
 	if err != nil {
@@ -96,11 +94,10 @@ func join(pieces []piece) []byte {
 	return rest
 }
 
-// piece is a document up to and including its last line break, with the marker line before the
-// document.
+// piece is a document, with the marker line before it.
 type piece struct{ marker, document []byte }
 
-// cutAtMarkers splits a file at the same markers as the function documents, and keeps every byte.
+// cutAtMarkers splits a file at the same markers as the function documents.
 func cutAtMarkers(content []byte) []piece {
 	var pieces []piece
 	next := piece{}
@@ -128,8 +125,8 @@ type span struct {
 	block bool
 }
 
-// withoutItems does the same as Without for a file that may contain lists. It parses the result,
-// and returns ErrInseparable if one of the remaining objects has changed.
+// withoutItems does the same as Without for a file that may contain lists. It returns
+// ErrInseparable if another object would change.
 func withoutItems(content []byte, positions []int) ([]byte, error) {
 	before, err := Canonical(content)
 	if err != nil {
@@ -174,8 +171,7 @@ func withoutItems(content []byte, positions []int) ([]byte, error) {
 	return rest, nil
 }
 
-// cutSpans removes the lines of spans from pieces. If a span is not in a list, cutSpans removes the
-// whole piece.
+// cutSpans removes spans from pieces.
 func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	var kept []piece
 	for i, piece := range pieces {
@@ -196,8 +192,7 @@ func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	return kept
 }
 
-// spansOf returns the spans of a file in the order in which kustomize returns objects. The items of
-// lists come last.
+// spansOf returns the spans of a file's objects in kustomize's order.
 func spansOf(pieces []piece) []*span {
 	var queue, objects []*span
 	for i, piece := range pieces {
@@ -226,8 +221,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the first line of the comment directly above a line, or the line itself
-// without a comment.
+// aboveComments returns the first line of the comment directly above a line, or line if there is
+// none.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--
@@ -245,8 +240,8 @@ func endOf(list *span, items *yaml.Node) int {
 	return list.to
 }
 
-// Canonical returns the objects of a file as JSON, in the order of Objects. The JSON of objects
-// with equal content is equal: it has no comments or style, and its fields are sorted.
+// Canonical returns the objects of a file as JSON, in the order of Objects. Objects with equal
+// content have equal JSON.
 func Canonical(content []byte) ([][]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

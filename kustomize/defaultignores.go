@@ -6,8 +6,7 @@ import (
 	"github.com/fluxcd/pkg/sourceignore"
 )
 
-// defaultIgnores are Flux's default patterns of ignored files: names of files and directories,
-// names of directories alone, and endings of names.
+// defaultIgnores are Flux's default patterns of ignored files.
 type defaultIgnores struct {
 	names, dirs map[string]bool
 	endings     []string
@@ -29,8 +28,7 @@ func newDefaultIgnores() *defaultIgnores {
 	return d
 }
 
-// has reports whether Flux ignores a file by default. It has the same result as the library's
-// matcher, in less time.
+// has reports whether Flux ignores a file by default.
 func (d *defaultIgnores) has(path string) bool {
 	for more := true; more; {
 		var element string

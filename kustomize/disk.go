@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// disk is a read-only file system for kustomize that contains only the given files. Its errors have
-// the same texts as those of a real disk.
+// disk is a read-only file system for kustomize that contains only the given files.
 type disk struct {
 	// FileSystem is an empty file system. It provides the methods that a build does not call.
 	filesys.FileSystem
@@ -23,10 +22,10 @@ type disk struct {
 	dirs  map[string][]string
 	// schema means that a kustomization may extend the Kubernetes schema.
 	schema bool
-	// root is the directory that contains all files. inside is a directory in root that watch has
-	// set, or empty.
+	// root is the directory that contains all files. inside is the directory that watch has set, or
+	// empty.
 	root, inside string
-	// outside is set when a build accesses a path in root that is not in the directory inside.
+	// outside is set when a build may depend on files in root that are not in inside.
 	outside atomic.Bool
 	guard   guard
 	// fetch returns the content of a file that was added without content. It is nil if all files
@@ -48,7 +47,7 @@ func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
-// watch makes the disk set outside when a build accesses a path outside of a directory.
+// watch makes the disk set outside when a build accesses a path in root that is not in a directory.
 func (d *disk) watch(inside string) { d.inside = inside }
 
 func (d *disk) note(name string) {
@@ -134,8 +133,6 @@ func (d *disk) ReadDir(name string) ([]string, error) {
 	return slices.Sorted(slices.Values(inside)), nil
 }
 
-// CleanedAbs splits a name into an existing directory and a file name. The file name is empty if
-// name is a directory.
 func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	clean := path.Clean("/" + name)
 	if d.IsDir(clean) {

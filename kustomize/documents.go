@@ -10,14 +10,11 @@ type document struct {
 	line    int
 }
 
-// separator matches a marker at which kustomize splits a file. It does not match a marker on the
-// first line of a file, which separates nothing.
+// separator matches a marker at which kustomize splits a file.
 var separator = regexp.MustCompile(`\n---.*\n`)
 
-// documents splits a file at the same markers as kustomize. Parsing the documents one by one has
-// the same result as parsing the file. If a marker is followed by text other than a comment,
-// documents returns the whole file as one document, because kustomize then reports an error for the
-// whole file.
+// documents splits a file into documents as kustomize does. If a marker has text after it that is
+// not a comment, it returns the whole file as one document.
 func documents(content []byte) []document {
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	cuts := separator.FindAllIndex(content, -1)

@@ -12,10 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// follower runs kustomize builds for objects that can fail at the end of a build or after it:
-// objects with references, and objects for which isPlain returns false. Each build has a batch of
-// files that shares the fixed cost. The batch is small, because the cost grows with the square of
-// the number of objects.
+// follower runs kustomize builds for objects that can fail at the end of a build or after it. It
+// builds several files together, because each build has a fixed cost.
 type follower struct {
 	batch   []buildable
 	objects int
@@ -42,12 +40,10 @@ type buildable struct {
 
 const followedAtOnce = 64
 
-// maxFollowed is the maximum number of nodes of a batch, and of one object that is built. A build
-// has several copies of each node in memory.
+// maxFollowed is the maximum number of nodes of a batch, and of one object that is built.
 const maxFollowed = 60_000
 
-// follow runs the builds and returns the results by the index of the file. The files can be built
-// separately, because kustomize renames no objects in a directory without a kustomization.
+// follow runs the builds and returns the results by the index of the file.
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {
@@ -60,8 +56,8 @@ func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	return f.results
 }
 
-// addFile adds a whole file to the batch. It returns false if the file is too large, or contains an
-// object twice and cannot be built.
+// addFile adds a whole file to the batch. It returns false if the file is too large or contains an
+// object twice.
 func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	nodes := yamlnodes.AtMost(content)
 	if len(objects) > followedAtOnce || nodes > maxFollowed {
@@ -111,8 +107,8 @@ type single struct {
 	id ID
 }
 
-// singleOf returns the object at a position of a file. It returns nil if the object needs no build,
-// and an error if the object is too large.
+// singleOf returns an object that must be built, or nil if it needs no build. It returns an error
+// if the object is too large.
 func singleOf(res *resource.Resource, position int) (*single, error) {
 	object := objectOf(res, 1)
 	if object.plain && !Refers(object.ID) {

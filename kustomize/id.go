@@ -9,8 +9,8 @@ import (
 // ID identifies an object in a kustomize build: two objects with equal IDs cannot be in one build.
 type ID struct {
 	APIVersion, Kind, Name string
-	// Namespace is the effective namespace. It is "default" if the object has none, and a special
-	// value of kustomize if its kind is cluster-scoped; see IsClusterScoped.
+	// Namespace is the effective namespace: "default" if the object has none, and a special value
+	// for cluster-scoped objects.
 	Namespace string
 }
 
@@ -28,8 +28,7 @@ func (id ID) String() string {
 	return id.Kind + " " + id.Namespace + "/" + id.Name
 }
 
-// IsClusterScoped reports whether the object's kind is cluster-scoped. Kinds that kustomize does
-// not have in its schema count as namespaced.
+// IsClusterScoped reports whether kustomize treats the object as cluster-scoped.
 func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }
 
 // Scope returns the namespace, or "" for a cluster-scoped object.

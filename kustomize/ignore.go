@@ -12,11 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// IsIgnoreFile reports whether Flux reads patterns of ignored files from a file with this path.
+// IsIgnoreFile reports whether path is that of a .sourceignore file.
 func IsIgnoreFile(path tree.Path) bool { return path.Base() == sourceignore.IgnoreFile }
 
-// IgnoreFilesAbove yields the path of the ignore file of each directory above dir. The files need
-// not exist. Patterns in such a file may match files in dir.
+// IgnoreFilesAbove yields the paths of the possible .sourceignore files in the directories above
+// dir.
 func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) {
 		for !dir.IsRoot() {
@@ -40,9 +40,9 @@ type Ignored struct {
 	defaults *defaultIgnores
 }
 
-// Ignore returns the patterns of the files that Flux excludes from the artifact of a store: the
-// patterns in .sourceignore files, and Flux's defaults. The paths of files are relative to the root
-// of the store. Files other than .sourceignore files have no effect.
+// Ignore returns the patterns of the files that Flux excludes from the artifact of a store: those
+// in .sourceignore files, and Flux's defaults. The paths of files are relative to the root of the
+// store.
 func Ignore(files []tree.File) *Ignored {
 	ignored := &Ignored{defaults: newDefaultIgnores()}
 	for _, file := range files {

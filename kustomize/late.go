@@ -12,7 +12,6 @@ import (
 )
 
 // withoutReferences returns a patch that removes the fields in which kustomize resolves references.
-// With it, a build also succeeds if an object does not have the structure of its kind.
 func withoutReferences() types.Patch {
 	return types.Patch{
 		Target: &types.Selector{ResId: resid.ResId{Gvk: resid.Gvk{Kind: strings.Join(referringKinds, "|")}}},
@@ -21,8 +20,8 @@ func withoutReferences() types.Patch {
 	}
 }
 
-// withoutVariables removes the variables from all kustomizations. kustomize fails if the object of
-// a variable is not in the directory, although the object may be elsewhere in the root.
+// withoutVariables removes the variables from all kustomizations, because the objects of variables
+// may be elsewhere in the root.
 func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 	files = slices.Clone(files)
 	for i, file := range files {

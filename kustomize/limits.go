@@ -16,8 +16,7 @@ const (
 	maxObjects = 20_000
 )
 
-// ErrLimit is the error of a file that is larger, or has more documents, objects or YAML nodes, than
-// this package reads.
+// ErrLimit is the error of a file that exceeds a limit of this package.
 var ErrLimit = errors.New("it is beyond what is read")
 
 func withinLimits(content []byte) error {

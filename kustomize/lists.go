@@ -8,8 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind matches the text after the key "kind" if the value ends in "List", or if its YAML syntax
-// hides the text. It may also match other values.
+// listKind matches the text after the key "kind" if the value may end in "List".
 var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the same line, or on a continuation line
 	`[^\n]*\\`,                       // an escape sequence
@@ -18,12 +17,10 @@ var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`\s*\n\s*["'*&!|>#]`,             // any of these on the next line
 }, "|") + `)`)
 
-// oddKey matches a line with a key that may be "kind" in an unusual syntax: with an escape
-// sequence, as an alias, or over several lines.
+// oddKey matches a line with a key that may be "kind" in an unusual syntax.
 var oddKey = regexp.MustCompile(`"[^"]*\\[^"]*"\s*:|(^|[{,]|- )\s*(\*[^\s*,\[\]{}:]+\s*:|\?)(\s|$)`)
 
-// mayHoldList reports whether a file may contain a list. kustomize returns the items of lists after
-// all other objects of the file.
+// mayHoldList reports whether a file may contain a list.
 func mayHoldList(content []byte) bool {
 	if !bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, `*&!|>#\`) {
 		return false // most files end here, without the cost of the regular expressions
@@ -54,9 +51,7 @@ func isWordByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// listObjects parses a file that may contain lists. kustomize determines the objects and their
-// order, but does not return the lines of list items. listObjects finds these lines by the names of
-// the items.
+// listObjects parses a file that may contain lists.
 func listObjects(content []byte) ([]Object, error) {
 	found, err := resources(content)
 	if err != nil {
@@ -82,8 +77,7 @@ func listObjects(content []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// name has an object's apiVersion, kind, namespace and name as they are in the file, without
-// defaults.
+// name has an object's apiVersion, kind, namespace and name as they are in the file.
 type name struct{ apiVersion, kind, namespace, name string }
 
 type header struct {
@@ -96,14 +90,13 @@ type header struct {
 	Items yaml.Node `yaml:"items"`
 }
 
-// place is a node, and the line of the file at which the document with the node starts.
+// place is a node, and the first line of its document in the file.
 type place struct {
 	node  *yaml.Node
 	first int
 }
 
-// itemLines maps the name of an object to the lines at which objects with this name start. The
-// lines are in the order in which kustomize returns objects: the items of lists come last.
+// itemLines returns the lines at which objects start, by name and in kustomize's order.
 func itemLines(content []byte) map[name][]int {
 	var queue []place
 	for _, doc := range documents(content) {

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Nested is the result of building a directory with a kustomization: the objects that the directory
-// adds to the build of a root.
+// Nested is the result of building a directory with a kustomization.
 type Nested struct {
 	Objects []Object
 	// Outside means that the build accessed paths outside of the directory, so the result depends
@@ -26,14 +25,12 @@ type Nested struct {
 	Late bool
 }
 
-// probeDir is the directory of a generated kustomization. Its only resource is the directory whose
-// objects are listed.
+// probeDir is the directory of a generated kustomization.
 const probeDir = "/.probe"
 
-// keepPatches returns patches that keep kustomize from changing objects at the end of a build: from
-// adding hash suffixes to names, and from dropping objects for local use. Conflicts between
-// directories are detected before that point. The patches match only objects that would be changed,
-// because kustomize can build some objects that it cannot patch.
+// keepPatches returns patches that keep kustomize from adding hash suffixes to names, and from
+// dropping objects for local use. The patches match only objects that would be changed, because
+// kustomize can build some objects that it cannot patch.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{
@@ -45,15 +42,13 @@ func keepPatches() []types.Patch {
 // hashAnnotation is set on objects whose names get a hash suffix at the end of a build.
 const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
-// BuildNested builds a directory with a kustomization as a part of root. The kustomization may load
-// any of the files, whose paths are relative to root. The error is kustomize's own, or wraps
-// ErrRemote if the build would load remote resources, or is a BoundsError.
+// BuildNested builds a directory with a kustomization as a part of root. The paths of files are
+// relative to root. The error is kustomize's own, or wraps ErrRemote, or is a BoundsError.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return Lazy{}.Nested(root, dir, files)
 }
 
-// Nested does the same as BuildNested, and reads the content of files with l.Fetch if they have
-// none.
+// Nested does the same as BuildNested, and fetches missing contents with l.Fetch.
 func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	probed := l.probe(root, dir, files, keepPatches()...)
 	found := Nested{Outside: probed.outside, Late: probed.late}
@@ -96,8 +91,8 @@ func (n *Nested) writeOut(built resmap.ResMap) {
 	}
 }
 
-// objectsOf returns the objects of a build, or nil if built is nil. It sets the Outcome of each
-// object for which isPlain returns false to the result of the function outcome.
+// objectsOf returns the objects of a build, or nil if built is nil. It calls outcome for objects
+// that are not plain.
 func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []Object {
 	if built == nil {
 		return nil
@@ -116,8 +111,7 @@ func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []
 	return objects
 }
 
-// outcomeOfRenamed returns the Outcome of an object whose name may have got a hash suffix at the
-// end of the build. An object without an outcome was dropped by the build.
+// outcomeOfRenamed returns the Outcome of an object whose name may have a hash suffix.
 func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 	for other, outcome := range outcomes {
 		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
@@ -136,7 +130,7 @@ type probed struct {
 	err error
 }
 
-// probe builds a directory with patches, and records whether the build accesses other directories.
+// probe builds a directory with patches.
 func (l Lazy) probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
 	disk := l.newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())

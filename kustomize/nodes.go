@@ -2,9 +2,8 @@ package kustomize
 
 import "sync"
 
-// maxFileNodes is the maximum number of nodes of a document. kustomize needs up to 512 bytes for
-// each node. An object in the API server has at most 1.5 MiB, which is about 300,000 nodes in the
-// most compact JSON.
+// maxFileNodes is the maximum number of YAML nodes of a document. kustomize needs up to 512 bytes
+// for each node.
 const maxFileNodes = 300_000
 
 // manyNodes is the maximum number of nodes of files that are parsed together.
@@ -18,8 +17,7 @@ type budget struct {
 	taken int
 }
 
-// take waits until the budget has room for the nodes, and returns a function that releases them. A
-// request for more than the whole budget waits until the budget is unused.
+// take waits until the budget has room for the nodes, and returns a function that releases them.
 func (b *budget) take(nodes int) (release func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

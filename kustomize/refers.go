@@ -7,15 +7,13 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Refers reports whether kustomize may resolve references in an object. kustomize does so at the end
-// of a build, and fails if such an object does not have the structure of its kind.
+// Refers reports whether kustomize may resolve references in an object at the end of a build.
 func Refers(object ID) bool {
 	_, found := slices.BinarySearch(referringKinds, object.Kind)
 	return found && (object.Kind != "Service" || object.APIVersion != coreVersion)
 }
 
-// coreVersion is the apiVersion of Kubernetes' own Service, which has no references. Knative's
-// Service has some.
+// coreVersion is the apiVersion of Kubernetes' own Service, which has no references.
 const coreVersion = "v1"
 
 // referringKinds are the kinds, sorted, with fields that refer to other objects by name.
@@ -26,8 +24,7 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"StatefulSet", "StorageClass", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 }
 
-// Single returns a file with only the object at a position in the result of Objects. kustomize's
-// messages about the object are the same for this file.
+// Single returns a file with only the object at a position in the result of Objects.
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

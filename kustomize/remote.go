@@ -13,16 +13,15 @@ import (
 )
 
 // ErrRemote is the error of a kustomization that may make kustomize load something from outside the
-// store. Such builds end with this error here; Flux may be able to build the kustomization.
+// store. Flux may be able to build it.
 var ErrRemote = errors.New("it loads something from outside the store, which is not followed")
 
-// remote matches texts that kustomize might treat as a URL or as an address of a git repository. It
-// may match other texts.
+// remote matches texts that kustomize might treat as a URL or as the address of a git repository.
 var remote = regexp.MustCompile(`(?i)://|^git::|^gh:|github\.com|@|\.git(/|$|\?)|_git/|\?ref=`)
 
 type guard struct {
-	// configured means that kustomize has read a kustomization with transformers, generators,
-	// validators or Helm charts. Their configuration files may name addresses.
+	// configured means that kustomize has read a kustomization with configuration files that may
+	// name addresses.
 	configured bool
 	refused    error
 }

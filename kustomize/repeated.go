@@ -7,12 +7,12 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// RepeatedField is a field that occurs twice in an object. kustomize builds such an object but
-// cannot write it out, so Flux fails for the whole root. Kubernetes would use the last value.
+// RepeatedField is a field that occurs twice in an object, so that kustomize cannot write the
+// object out. Flux then fails for the whole root.
 type RepeatedField struct {
 	Field string
-	// First and Second are the lines of both occurrences in the file, counted from 1. In a file
-	// with lists, First is 0 and Second is the line at which the object starts.
+	// First and Second are lines of the file, counted from 1. In a file with lists, First is 0 and
+	// Second is the line at which the object starts.
 	First, Second int
 }
 
@@ -24,9 +24,8 @@ func (f *RepeatedField) String() string {
 	return fmt.Sprintf("the field %q is defined twice, on line %d and on line %d", f.Field, f.First, f.Second)
 }
 
-// repeatedIn returns a field that occurs twice in an object, so that kustomize cannot write the
-// object out. It returns nil if there is none. before is the number of lines above the object's
-// document.
+// repeatedIn returns a field because of which kustomize cannot write the object out, or nil. before
+// is the number of lines above the object's document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
 	if again == nil || first.Line == again.Line && first.Column == again.Column {
@@ -38,12 +37,10 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	return &RepeatedField{Field: again.Value, First: before + first.Line, Second: before + again.Line}
 }
 
-// fewKeys is the number of keys up to which equalKeys compares each key with every other. For more
-// keys it uses a map.
+// fewKeys is the number of keys up to which equalKeys uses no map.
 const fewKeys = 12
 
-// repeatedKey returns the first two keys of one map that the YAML library treats as equal. It
-// returns nil if there are none.
+// repeatedKey returns the first two equal keys of one map, or nil if there are none.
 func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
 	if node.Kind == yaml.MappingNode {
 		if first, again = equalKeys(node.Content); again != nil {

@@ -27,8 +27,7 @@ type BuiltRoot struct {
 }
 
 // BuildRoot builds a directory as Flux builds the path of a Flux Kustomization. The paths of files
-// are relative to the top of the repository, and a kustomization may load any of the files. If dir
-// has no kustomization, BuildRoot generates one as Flux does.
+// are relative to the top of the repository, and a kustomization may load any of the files.
 func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot { return Lazy{}.Root(dir, files) }
 
 // Root does the same as BuildRoot, and reads the content of files with l.Fetch if they have none.

@@ -12,18 +12,15 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
-// schema guards kustomize's schema, which is global to the process. A build resets the schema
-// (write lock). Determining an ID looks up in the schema whether the kind is namespaced (read
-// lock).
+// schema guards kustomize's schema, which is global to the process. A build needs the write lock,
+// because it resets the schema. Determining an ID needs the read lock.
 var schema sync.RWMutex //nolint:gochecknoglobals // the schema that it guards is global too
 
-// buildTime is the maximum duration of a build. kustomize cannot be interrupted: the caller returns
-// after this time, but later builds wait until the build has ended. Programs that run for long
-// therefore use a Builder for directories, because only builds of directories can take that long.
+// buildTime is how long run waits for a build. kustomize cannot be interrupted, so later builds
+// wait until a build has ended.
 const buildTime = 2 * time.Minute
 
-// BoundsError is the error of a build that exceeded the limits of time or memory, so that
-// its result is unknown.
+// BoundsError is the error of a build that exceeded the limits of time or memory.
 type BoundsError string
 
 // Error returns the message of the error.
@@ -37,9 +34,7 @@ func IsBounds(err error) bool {
 
 const errTime = BoundsError("kustomize did not come to an end in 2m0s")
 
-// run runs a build as Flux does: without plugins, and one at a time. It recovers panics, and
-// returns an error after buildTime. Flux loads the whole Kubernetes schema before each build; run
-// does so only if a kustomization may extend the schema.
+// run runs a build as Flux does, without plugins. It returns an error after buildTime.
 func run(disk *disk, dir string) (resmap.ResMap, error) {
 	type outcome struct {
 		built resmap.ResMap

@@ -15,11 +15,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// SecretFiles returns the files that kustomizations put into Secrets, each with the kustomization
-// that names it: the files of a secretGenerator, and patches whose target may be a Secret. If a
-// kustomization that may have a secretGenerator cannot be parsed, SecretFiles returns all files in
-// its directory. all are the paths of all files in walk order. read returns the content of a file,
-// or nil if the file does not exist.
+// SecretFiles maps the files that kustomizations may put into Secrets to these kustomizations. all
+// are the paths of all files in walk order. read returns the content of a file, or nil if the file
+// does not exist.
 func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tree.Path]tree.Path, error) {
 	finder := secretFiles{all: all, read: read, found: map[tree.Path]tree.Path{}}
 	for _, file := range all {
@@ -38,8 +36,7 @@ type secretFiles struct {
 }
 
 var (
-	// namesSecrets matches a kustomization that may put a file into a Secret. It ignores case, as
-	// kustomize does for the names of fields.
+	// namesSecrets matches a kustomization that may put a file into a Secret.
 	namesSecrets = regexp.MustCompile(`(?i)secretGenerator|patches|generators|transformers|validators`)
 	generates    = regexp.MustCompile(`(?i)secretGenerator`)
 )
@@ -88,8 +85,7 @@ func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources)
 	}
 }
 
-// patch adds the file of a patch if the target of the patch may be a Secret. A patch without a
-// target needs no check: a patch of a Secret then has the kind Secret itself.
+// patch adds the file of a patch if the target of the patch may be a Secret.
 func (f *secretFiles) patch(kustomization tree.Path, patch types.Patch) {
 	if patch.Target != nil && secrets.MaySelect(patch.Target.Group, patch.Target.Kind) {
 		f.add(kustomization, patch.Path)
@@ -107,15 +103,13 @@ func (f *secretFiles) add(kustomization tree.Path, name string) {
 	}
 }
 
-// beside returns the path of name relative to dir. It returns false if the result is not a valid
-// path.
+// beside returns the path of name relative to dir, and whether the path is valid.
 func beside(dir tree.Path, name string) (tree.Path, bool) {
 	file, err := tree.ParsePath(path.Join(dir.String(), name))
 	return file, err == nil
 }
 
-// plugin is the configuration of a built-in generator or transformer of kustomize. It has only the
-// fields that name files, and the target.
+// plugin has fields from the configuration of a built-in generator or transformer of kustomize.
 type plugin struct {
 	Kind string `json:"kind"`
 	types.KvPairSources
@@ -124,8 +118,7 @@ type plugin struct {
 }
 
 // plugins adds the files that the generators and transformers of a kustomization put into Secrets.
-// An entry is an inline document, a file, or a directory with a kustomization. Paths in a
-// configuration are relative to kustomization, which stays the same in the recursion.
+// An entry is an inline document, a file, or a directory with a kustomization.
 func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, depth int) {
 	const deepest = 10
 	if depth > deepest {
@@ -151,8 +144,7 @@ func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, de
 	}
 }
 
-// plugin adds the files that content names, and reports whether content is the configuration of a
-// generator or transformer.
+// plugin adds the files that content names, and reports whether content has objects.
 func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	if !bytes.Contains(content, []byte("kind")) {
 		return false

@@ -7,23 +7,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The limits of the structure of a document. For comparison, large CustomResourceDefinitions have ten
-// thousand nodes in thirty levels.
+// The limits of the structure of a document.
 const (
 	// maxNodes is the maximum number of nodes of a document with its aliases expanded.
 	maxNodes = maxFileNodes
 	maxDepth = 500
-	// maxCopies is the maximum number of node copies that kustomize makes. It copies each map with
-	// its content, so it copies deeply nested nodes many times.
+	// maxCopies is the maximum number of node copies that kustomize makes.
 	maxCopies = 50_000_000
 	// maxKeys is the maximum number of keys of a map, because kustomize compares each key with all
 	// others.
 	maxKeys = 20_000
 )
 
-// checkShape returns an error for a document that would crash kustomize, or that kustomize could
-// not parse in a reasonable time. An anchor that contains its own alias overflows kustomize's
-// stack. Parsing takes time that is quadratic in the depth, and in the number of keys of a map.
+// checkShape returns an error for a document that could crash kustomize or take too long to parse.
 // nodes is an upper bound on the number of nodes in content.
 func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
@@ -44,8 +40,7 @@ func checkShape(content []byte, nodes int) error {
 	return nil
 }
 
-// depthAtMost returns an upper bound on the depth of a document. It counts the characters that can
-// open another level.
+// depthAtMost returns an upper bound on the depth of a document.
 func depthAtMost(content []byte) int {
 	flow, deepestFlow, deepestLine := 0, 0, 0
 	for line := range bytes.Lines(content) {

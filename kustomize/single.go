@@ -11,10 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/quickyaml"
 )
 
-// plainObject returns the object of a file and its node. It returns false unless the file certainly
-// has exactly one object, and the object is plain (see isPlain). kustomize parses such a file in
-// the same way, and then copies all nodes to look for aliases and merge keys. A plain object has
-// none.
+// plainObject returns the object of a file and its node, if the file certainly has exactly one
+// object and the object is plain.
 func plainObject(content []byte) (object Object, node *yaml.Node, ok bool) {
 	if !isOneDocument(content) || bytes.Contains(content, []byte("<<")) || withinLimits(content) != nil {
 		return Object{}, nil, false

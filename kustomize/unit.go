@@ -24,8 +24,8 @@ func IsKustomization(path tree.Path) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base())
 }
 
-// SetsSchema reports whether a file is a kustomization that may set the OpenAPI schema for the rest
-// of the build. With another schema, a kind that is otherwise namespaced may be cluster-scoped.
+// SetsSchema reports whether a file is a kustomization that may set the OpenAPI schema of the
+// build.
 func SetsSchema(file tree.File) bool { return setsSchema(file.Path.Base(), file.Content) }
 
 func setsSchema(base string, content []byte) bool {
@@ -33,8 +33,8 @@ func setsSchema(base string, content []byte) bool {
 }
 
 // Units returns the resources of the kustomization that Flux generates for files, in the order in
-// which Flux walks them. If there is a kustomization at the top, Flux generates none; Units then
-// returns one unit with all files.
+// which Flux walks them. If there is a kustomization at the top, it returns one unit with all
+// files.
 func Units(files []tree.File) []Unit {
 	files = sorted(files)
 	own := map[tree.Path]bool{}

@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// bucketName matches names that some S3 servers accept for a bucket. Amazon accepts only lower-case
-// letters, digits, dots and hyphens; other servers accept more.
+// bucketName matches bucket names that some S3 servers accept; Amazon accepts fewer.
 var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]$`)
 
-// CheckBucketName returns an error if a name breaks the rules for names of buckets that S3 servers
-// have in common.
+// CheckBucketName returns an error if name cannot be the name of a bucket. It accepts names that
+// some S3 servers reject.
 func CheckBucketName(name string) error {
 	_, notAddress := netip.ParseAddr(name)
 	switch {

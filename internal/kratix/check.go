@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// Check returns an error, with a text for users, if a required field of an object is missing or
-// invalid.
+// Check returns an error, with a text for users, if an object is incomplete or invalid.
 func Check(o Object) error {
 	if o.GetName() == "" {
 		return errors.New("metadata.name is missing")

@@ -5,15 +5,15 @@ import (
 	"strconv"
 )
 
-// CommitsPerMinuteAnnotation is an annotation of a state store. Its value is the maximum number of
-// commits per minute to the store's branch or bucket. 0 means no maximum.
+// CommitsPerMinuteAnnotation is the annotation of a state store with the maximum number of commits
+// per minute. 0 means no maximum.
 const CommitsPerMinuteAnnotation = "kratix-schedule.io/commits-per-minute"
 
 // MaxCommitsPerMinute is the largest value of CommitsPerMinuteAnnotation.
 const MaxCommitsPerMinute = 6000
 
-// CommitsPerMinute returns the value of CommitsPerMinuteAnnotation. set is false if the state store
-// does not have the annotation, or if its value is invalid, which is an error.
+// CommitsPerMinute returns the value of CommitsPerMinuteAnnotation. set is false if there is no
+// valid value; an invalid value is an error.
 func CommitsPerMinute(store Object) (limit int, set bool, err error) {
 	text, ok := store.GetAnnotations()[CommitsPerMinuteAnnotation]
 	if !ok {
@@ -26,7 +26,7 @@ func CommitsPerMinute(store Object) (limit int, set bool, err error) {
 	return limit, true, nil
 }
 
-// IsRemote reports whether the repository is on a server, and not in a local directory.
+// IsRemote reports whether the URL is valid and does not name a local directory.
 func (s *GitStateStore) IsRemote() bool {
 	parsed, err := ParseGitURL(s.Spec.URL)
 	return err == nil && parsed.Scheme != "file"

@@ -13,12 +13,11 @@ import (
 	"sync"
 )
 
-// The limits of the unpacked size in bytes. Without them, a small Work could use up all memory.
-// etcd stores at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
+// The limits of the unpacked size in bytes, so that a small Work cannot use up all memory.
 const (
-	// MaxContent is the limit for one workload, in bytes.
+	// MaxContent is the limit for one workload.
 	MaxContent = 32 << 20
-	// MaxWork is the limit for all workloads of a Work, in bytes.
+	// MaxWork is the limit for all workloads of a Work.
 	MaxWork = 64 << 20
 )
 
@@ -26,11 +25,11 @@ const (
 var ErrContent = errors.New("undecodable content")
 
 // ErrTooLarge is the error that Decode wraps for content that exceeds MaxContent or the size that
-// it declares. Other programs may accept such content.
+// it declares.
 var ErrTooLarge = fmt.Errorf("%w", ErrContent)
 
-// Encode returns content in the form of Workload.Content: compressed with gzip and encoded in
-// base64. The gzip header has no time, so equal contents have equal results.
+// Encode returns content compressed with gzip and encoded in base64, as in Workload.Content. Equal
+// contents have equal results.
 func Encode(content []byte) string {
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
@@ -75,9 +74,8 @@ func decode(content string, bound int64) ([]byte, error) {
 // maxRatio is greater than gzip's maximum compression ratio.
 const maxRatio = 1100
 
-// UnpackedSize returns the unpacked size that the gzip data of a Workload's content declares,
-// without unpacking it. Decode rejects content that unpacks to more. If content does not look like
-// gzip data in base64, UnpackedSize returns 0.
+// UnpackedSize returns the unpacked size in bytes that a Workload's content declares. It returns 0
+// if it finds no size.
 func UnpackedSize(content string) int64 {
 	const last = 8 // the number of base64 characters that contain the four bytes of the size
 	if !isPacked(content) {
@@ -106,8 +104,6 @@ func isPacked(content string) bool {
 }
 
 // CountObjects returns an upper bound on the number of Kubernetes objects in a Workload's content.
-// It needs little memory, because it unpacks the content in parts. If content does not begin with
-// gzip data in base64, it returns 0.
 func CountObjects(content string) (objects int64) {
 	packed := base64.NewDecoder(base64.StdEncoding, strings.NewReader(content))
 	tools, _ := unpackers.Get().(*unpacker)
@@ -146,8 +142,7 @@ func declaredSize(packed []byte) int64 {
 	return int64(binary.LittleEndian.Uint32(packed[len(packed)-size:]))
 }
 
-// unpacker is a set of buffers for unpacking. It is reused, because the buffers are larger than
-// most files.
+// unpacker is a set of reusable buffers for unpacking.
 type unpacker struct {
 	packed bytes.Reader
 	zip    gzip.Reader
@@ -156,11 +151,10 @@ type unpacker struct {
 
 var unpackers sync.Pool //nolint:gochecknoglobals // unpackers are interchangeable
 
-// maxKept is the maximum size in bytes of a buffer that is kept for later use.
+// maxKept is the maximum size in bytes of a buffer that is reused.
 const maxKept = 1 << 20
 
-// take returns the unpacked content. If the buffer is small, take returns a copy, and keeps the
-// buffer for later use. Otherwise it returns the buffer itself.
+// take returns the unpacked content. The unpacker does not use the returned slice again.
 func (u *unpacker) take() []byte {
 	if u.plain.Cap() > maxKept {
 		content := slices.Clip(u.plain.Bytes())

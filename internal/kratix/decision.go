@@ -5,18 +5,16 @@ import (
 	"fmt"
 )
 
-// ShardLabel is a label of a state store. Its value is the key of the shard that writes to the
-// store (--watch-label-selector). A store without the label belongs to the default shard.
+// ShardLabel is the label of a state store with the key of the shard that writes to it. A store
+// without the label belongs to the default shard.
 const ShardLabel = "sharding.kratix-schedule.io/key"
 
-// DecisionsAnnotation is an annotation of a request's Work. It has the Destinations of the Work's
-// groups, if several shards divide the state stores. A shard records a decision before it writes a
-// new placement. If two shards decide at the same time, the API server accepts only one of the two
-// updates.
+// DecisionsAnnotation is the annotation of a Work with the Destinations of its groups, if several
+// shards divide the state stores. A shard records a decision before it writes a new placement.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
-// MovedFromLabel is a label of a placement that replaces one on another Destination. Its value is
-// the other Destination. It is removed once the old placement is gone.
+// MovedFromLabel is the label of a placement that replaces a placement on another Destination. Its
+// value is the name of the other Destination.
 const MovedFromLabel = "kratix-schedule.io/moved-from"
 
 // Decision is the Destination chosen for a group.
@@ -28,8 +26,8 @@ type Decision struct {
 	MovedFrom string `json:"movedFrom,omitempty"`
 }
 
-// Decisions returns the recorded decisions by the ID of the group. It returns an error if the
-// annotation cannot be parsed.
+// Decisions returns the recorded decisions by group ID. It returns an error if the annotation is
+// invalid.
 func (w *Work) Decisions() (map[string]Decision, error) {
 	text, there := w.Annotations[DecisionsAnnotation]
 	if !there {

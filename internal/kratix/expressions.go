@@ -7,8 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CheckExpressions returns an error for an expression without a key, with an unknown operator, or
-// with values that do not fit its operator.
+// CheckExpressions returns an error if an expression is invalid.
 func CheckExpressions(expressions []metav1.LabelSelectorRequirement) error {
 	for _, e := range expressions {
 		if err := checkExpression(e); err != nil {

@@ -16,10 +16,9 @@ func BranchName(spelling string) string {
 	return cmp.Or(strings.TrimPrefix(spelling, "refs/heads/"), DefaultBranch)
 }
 
-// ParseGitURL parses the address of a repository: a URL, an address in git's scp-like syntax
-// ([user@]host:path, with an IPv6 address in brackets), or a local path. A local path must be
-// absolute or begin with ./ or ../, and becomes a file URL. The error for an address without a
-// scheme suggests a correction. No error contains a user or a password.
+// ParseGitURL parses the address of a repository: a URL, an address in git's scp-like syntax, or a
+// local path that is absolute or begins with ./ or ../. A local path becomes a file URL. No error
+// contains a password.
 func ParseGitURL(raw string) (*url.URL, error) {
 	head, _, _ := strings.Cut(raw, "/")
 	switch {
@@ -42,8 +41,8 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	return nil, withoutScheme(raw)
 }
 
-// withoutScheme returns the error for an address without a scheme. It suggests a URL of a server or
-// the path of a directory, whichever is more likely.
+// withoutScheme returns the error for an address without a scheme. It suggests a URL or a local
+// path.
 func withoutScheme(raw string) error {
 	_, after, hasUser := strings.Cut(raw, "@")
 	if hasUser {

@@ -7,14 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Interner interns the strings and selectors of many objects, because most objects have equal names
-// of Promises, namespaces, labels and selectors. It caches the few thousand strings that were used
-// last, so that others can be garbage-collected. The zero value is ready to use. Interner is not
-// safe for concurrent use.
-//
-// The package unique is not suitable, because a garbage collection drops each value without a
-// handle, and objects arrive one by one. A handle for each string would take half as much memory as
-// the strings.
+// Interner interns the strings and selectors of many objects. It keeps the values that were used
+// last. The zero value is ready to use. Interner is not safe for concurrent use.
 //
 // +kubebuilder:object:generate=false
 type Interner struct {
@@ -25,13 +19,12 @@ type Interner struct {
 const (
 	// minInterned is the number of strings that are certainly cached; the maximum is twice as many.
 	minInterned = 1 << 12
-	// maxInternedString is the maximum length in bytes of a cached string. maxInternedList is the
-	// maximum length in bytes of a cached list of selectors as text. Longer values are rarely
-	// equal.
+	// maxInternedString is the maximum length in bytes of an interned string. maxInternedList is
+	// the maximum length in bytes of an interned list of selectors as text.
 	maxInternedString, maxInternedList = 256, 1024
 )
 
-// One returns the interned copy of a string. It returns a long string unchanged.
+// One returns the interned copy of a string, or a long string unchanged.
 func (w *Interner) One(word string) string {
 	if word == "" || len(word) > maxInternedString {
 		return word
@@ -39,8 +32,8 @@ func (w *Interner) One(word string) string {
 	return w.strings.one(word, func() string { return word })
 }
 
-// ShareWork interns the strings and selectors of a new Work, and trims its slices. The selectors
-// must not be modified in place afterwards, because several Works share them.
+// ShareWork interns the strings and selectors of a new Work. The selectors must not be modified
+// afterwards, because several Works share them.
 func (w *Interner) ShareWork(work *Work) {
 	w.shareMeta(&work.TypeMeta, &work.ObjectMeta)
 	work.Labels = w.oneOfEach(work.Labels)
@@ -104,7 +97,6 @@ func (w *Interner) conditions(all []metav1.Condition) []metav1.Condition {
 	return all
 }
 
-// workloads interns the paths of files, but not their contents, which are rarely equal.
 func (w *Interner) workloads(all []Workload) []Workload {
 	all = fit(all)
 	for i := range all {
@@ -136,8 +128,7 @@ func fit[T any](list []T) []T {
 	return slices.Clip(slices.Clone(list))
 }
 
-// recent caches the values that were used last: at least minInterned of them, and at most twice as
-// many.
+// recent caches the values that were used last, at most twice minInterned.
 type recent[V any] struct{ now, before map[string]V }
 
 func (r *recent[V]) one(key string, made func() V) V {

@@ -132,8 +132,8 @@ func KeyOf(o Object) Key { return Key{o.GetNamespace(), o.GetName()} }
 // Describe returns an object's kind and name: "Work default/example".
 func Describe(o Object) string { return o.KindName() + " " + KeyOf(o).String() }
 
-// GroupID returns the ID of the group of a directory. As in Kratix, it is the hexadecimal MD5 hash
-// of the directory's name.
+// GroupID returns the ID of a directory's group. As in Kratix, it is the hexadecimal MD5 hash of
+// the directory's name.
 func GroupID(directory string) string {
 	sum := md5.Sum([]byte(directory)) //nolint:gosec // see the import
 	return hex.EncodeToString(sum[:])

@@ -16,7 +16,7 @@ type lineFinder struct {
 }
 
 // of returns the line of the field at path, such as "spec.workloadGroups[0].id". If there is no
-// such field, it returns the line of the innermost parent that exists.
+// such field, it returns the line of a parent.
 func (l *lineFinder) of(path string) int {
 	if path == "" {
 		return l.first + blankLines(l.document)
@@ -29,8 +29,7 @@ func (l *lineFinder) of(path string) int {
 }
 
 // node returns the value of the field at path, with the line of the field's key. If there is no
-// such field, it returns the innermost parent that exists. The line is 0 if the document is not
-// YAML.
+// such field, it returns a parent.
 func (l *lineFinder) node(path string) *yaml.Node {
 	node := l.parsed()
 	if path == "" {

@@ -21,10 +21,8 @@ func (s *BucketStateStoreSpec) host() string {
 	return strings.TrimSuffix(strings.ToLower(s.Endpoint), ":"+defaultPorts()[scheme])
 }
 
-// StorageOf returns the storage of a state store in one spelling for all its addresses, and the
-// store's path in the storage. The storage is the repository and branch, the endpoint and bucket,
-// or the registry. Two stores with equal results have the same files. spec is the state store. If spec is
-// nil, StorageOf returns the reference as the storage.
+// StorageOf returns the storage of the state store spec, and the path of the store in it. If spec
+// is nil, the storage is the text of ref.
 func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	if store, ok := spec.(StateStore); ok {
 		return store.storage()
@@ -32,9 +30,7 @@ func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	return ref.String(), ""
 }
 
-// normalURL removes the parts of a URL that do not identify the repository: the scheme, the user,
-// the password, the default port, a trailing slash, ".git", escapes, and the case of the host. It
-// treats the scp-like syntax as an ssh URL.
+// normalURL returns the address of a repository in one spelling for equivalent URLs.
 func normalURL(raw string) string {
 	parsed, err := ParseGitURL(raw)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// typeError returns the error about a value with the wrong type in the object at path. The error
-// has the field and the line of the value. For any other err, it has the line of the object.
+// typeError returns the error about a value of the wrong type in the object at path, with the line
+// of the value. For any other err, it has the line of the object.
 func (l *lineFinder) typeError(path string, err error) *LineError {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
@@ -28,16 +28,13 @@ func (l *lineFinder) typeError(path string, err error) *LineError {
 	return &LineError{Line: l.first + node.Line - 1, Reason: reason}
 }
 
-// kindOf returns the kind of a JSON value. It removes the value itself, which UnmarshalTypeError
-// appends to some kinds.
+// kindOf returns the kind of a JSON value that UnmarshalTypeError describes.
 func kindOf(value string) string {
 	kind, _, _ := strings.Cut(value, " ")
 	return kind
 }
 
-// mistyped returns the first value with the wrong type in the error's field, and the path of the
-// value in the object. It searches all list items and map keys, because the field in the error does
-// not name them.
+// mistyped returns the first value of the wrong type in the error's field, with its path.
 func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (string, *yaml.Node) {
 	if wrong.Field == "" {
 		return "", nil
@@ -46,8 +43,8 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 	return search(object, "", strings.Split(wrong.Field, "."), kindOf(wrong.Value))
 }
 
-// search returns the first value of a JSON kind below node, and the path of the value. steps are
-// the names of the fields from node to the value. search enters all list items and map keys.
+// search returns the first value of a JSON kind below node, with its path. steps are the names of
+// the fields from node to the value.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:

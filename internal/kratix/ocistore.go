@@ -100,8 +100,7 @@ func (s *OCIStateStoreSpec) scheme() string {
 	return "https"
 }
 
-// The rules of registries for hosts and names. A host without a dot, a colon or the name localhost
-// would be part of the name in other tools.
+// The rules of registries for hosts and names.
 var (
 	ociHost = regexp.MustCompile(`^([a-z0-9]+([.-][a-z0-9]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?$`)
 	ociName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
@@ -128,7 +127,7 @@ func ParseOCIURL(url string) (host, prefix string, err error) {
 	return host, prefix, err
 }
 
-// CheckOCIName returns an error if a repository cannot have this name.
+// CheckOCIName returns an error if name cannot be the name of a repository.
 func CheckOCIName(name string) error {
 	switch {
 	case name == "":
@@ -141,8 +140,8 @@ func CheckOCIName(name string) error {
 	return nil
 }
 
-// For returns the reference as that of a Destination. Only the reference to an OCIStateStore
-// differs: it has the directory of the Destination, because each Destination has a repository.
+// For returns the reference for a Destination. It adds the Destination's directory to a reference
+// to an OCIStateStore, because each Destination has a repository.
 func (r StateStoreReference) For(d *Destination) StateStoreReference {
 	if r.Kind == OCIStateStoreKind {
 		r.Dir = cmp.Or(d.Spec.Path, d.Name)
@@ -166,9 +165,8 @@ func ParseStateStoreReference(text string) (StateStoreReference, bool) {
 	return StateStoreReference{Kind: kind, Name: name}, true
 }
 
-// UseNamedStore replaces the state store in the spec by the OCIStateStore that an annotation of the
-// Destination names, if there is one. Kratix's definition of a Destination allows no OCIStateStore
-// in the spec.
+// UseNamedStore replaces the state store in the spec by the OCIStateStore in StateStoreAnnotation,
+// if there is one, and completes the reference with For.
 func (d *Destination) UseNamedStore() {
 	if ref, ok := ParseStateStoreReference(d.Annotations[StateStoreAnnotation]); ok && ref.Kind == OCIStateStoreKind {
 		d.Spec.StateStoreRef = &ref

@@ -34,7 +34,7 @@ type Parsed struct {
 	Err     error
 }
 
-// Header has the fields that all Kubernetes objects have.
+// Header has the fields of a Kubernetes object that identify it.
 //
 // +kubebuilder:object:generate=false
 type Header struct {
@@ -48,7 +48,7 @@ type Header struct {
 	} `json:"metadata"`
 }
 
-// String returns the same text as Describe: the kind, namespace and name.
+// String returns the kind, namespace and name.
 func (h Header) String() string { return h.Kind + " " + h.Key().String() }
 
 // Key returns the object's key.
@@ -119,8 +119,7 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	return parsed, nil
 }
 
-// listItems returns the items of a List. If the kind ends in "List" but the object has no items,
-// the object is an ordinary one, unless its kind is exactly "List".
+// listItems returns the items of a List, and reports whether the object is a List.
 func listItems(plain []byte, kind string) (items []json.RawMessage, isList bool, err error) {
 	if !strings.HasSuffix(kind, "List") {
 		return nil, false, nil
@@ -244,8 +243,7 @@ func (e *LineError) Unwrap() error { return e.cause }
 // Error returns the reason without the line, which callers show separately.
 func (e *LineError) Error() string { return e.Reason }
 
-// yamlError converts an error of the YAML library to a LineError. The LineError has a line of the
-// file, and a message without line breaks.
+// yamlError converts an error of the YAML library to a LineError.
 func yamlError(err error, first int) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: unmarshal errors:")
@@ -259,8 +257,7 @@ func yamlError(err error, first int) error {
 	return &LineError{Line: line, Reason: "malformed YAML: " + plainly(text)}
 }
 
-// PlainReason returns the message of an error of a JSON library, without names of Go types and in
-// the terms of YAML.
+// PlainReason returns the message of an error about decoding JSON, reworded for users.
 func PlainReason(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
@@ -273,8 +270,7 @@ func PlainReason(err error) string {
 	return goNames.ReplaceAllString(plainly(err.Error()), "")
 }
 
-// plainly returns the message of a library, reworded for deep nesting and for a map as the key of
-// another map.
+// plainly returns text, or a clearer text for some messages of libraries.
 func plainly(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded max depth"):

@@ -75,8 +75,8 @@ func (p *Promise) Selector() Selector {
 	return merged
 }
 
-// Pipelines returns names of configure pipelines. If workType is PromiseWorkType, these are the
-// pipelines that run for the Promise; otherwise they are those that run for requests.
+// Pipelines returns the names of the configure pipelines: those for the Promise if workType is
+// PromiseWorkType, and otherwise those for its requests.
 func (p *Promise) Pipelines(workType string) []string {
 	workflow := p.Spec.Workflows.Resource
 	if workType == PromiseWorkType {

@@ -23,8 +23,7 @@ func isEncrypted(plain []byte) bool {
 	return json.Unmarshal(plain, &object) == nil && object.SOPS.MAC+object.SOPS.LastModified != ""
 }
 
-// hidesKind reports whether the header of an encrypted object does not identify the object. The
-// header of a list does not, and neither does a header with an encrypted kind or apiVersion.
+// hidesKind reports whether the header of an encrypted object does not identify the object.
 func (h Header) hidesKind() bool {
 	return strings.HasPrefix(h.Kind, "ENC[") || strings.HasPrefix(h.APIVersion, "ENC[") || strings.HasSuffix(h.Kind, "List")
 }

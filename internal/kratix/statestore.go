@@ -139,8 +139,8 @@ func (*GitStateStore) KindName() string { return GitStateStoreKind }
 // KindName returns "BucketStateStore".
 func (*BucketStateStore) KindName() string { return BucketStateStoreKind }
 
-// Secret holds credentials. If a Secret is formatted, logged or encoded, its values do not appear.
-// The method Value returns them.
+// Secret is a Kubernetes Secret. Its values do not appear if it is formatted or encoded; Value
+// returns them.
 //
 // +kubebuilder:object:root=true
 type Secret struct {
@@ -178,12 +178,10 @@ func (s Secret) String() string {
 // GoString implements fmt.GoStringer for %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// Format implements fmt.Formatter. Without it, %x and %d would show the values, because they do not
-// call String.
+// Format implements fmt.Formatter, because %x and %d do not call String.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 
-// MarshalJSON returns the same text as String, because Secrets are never written. It omits
-// annotations too, because one of them may contain the values.
+// MarshalJSON returns the same text as String, because annotations may contain the values too.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
 // MarshalYAML returns the same text as String, for libraries that do not use MarshalJSON.

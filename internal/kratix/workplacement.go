@@ -29,8 +29,7 @@ type WorkPlacementSpec struct {
 	Generation int64 `json:"generation,omitempty"`
 }
 
-// SamePlacement reports whether two specs place the same group on the same Destination. Their
-// contents and generations may differ.
+// SamePlacement reports whether two specs place the same group on the same Destination.
 func (s WorkPlacementSpec) SamePlacement(other WorkPlacementSpec) bool {
 	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
 		s.ResourceName == other.ResourceName && s.ID == other.ID
@@ -51,8 +50,7 @@ type WorkPlacementStatus struct {
 // WorkPlacementKind is the kind of a WorkPlacement.
 const WorkPlacementKind = "WorkPlacement"
 
-// NewWorkPlacement returns a placement of a Work's group on a Destination. The placement has the
-// labels that Kratix sets, and the name that PlacementName returns.
+// NewWorkPlacement returns a placement of a Work's group on a Destination.
 func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
 	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
 	placement.Name = PlacementName(work.Name, destination, group.ID)
