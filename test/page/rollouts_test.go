@@ -50,9 +50,12 @@ func TestRolloutsAreAccessible(t *testing.T) {
 func TestRolloutUpdatesItself(t *testing.T) {
 	ctx := browser(t)
 	site, url := served(t, withRollout(Sample()))
-	run(t, ctx, showOn(light), chromedp.Navigate(url+"/"), chromedp.WaitReady("footer"), chromedp.Click("nav a[href='/rollouts']"), chromedp.Click("article.rollout h2 a"), chromedp.WaitVisible("#rollout"))
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/rollouts"), chromedp.WaitReady("footer"))
+	link := evaluated[string](t, ctx, "document.querySelector('article.rollout h2 a').href")
+	run(t, ctx, chromedp.Navigate(link), chromedp.WaitReady("footer"))
+	waitUntil(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
 	later := withRollout(Sample())
 	later.Report.Rollouts[0].Phase, later.Report.Rollouts[0].Reason = "Complete", ""
 	site.Publish(later)
-	run(t, ctx, chromedp.WaitVisible("//span[text()='Complete']"))
+	waitUntil(t, ctx, "the end of the rollout", "document.getElementById('rollout').textContent.includes('Complete')")
 }
