@@ -77,7 +77,7 @@ func (o *rollingOut) rollOut(ctx context.Context) (planned, rolledOut) {
 	switch {
 	case len(o.specs.all) == 0 && !o.specs.isUncertain:
 		return o.parts, rolledOut{findings: o.specs.findings}
-	case o.Assigned:
+	case o.Assigned, slices.ContainsFunc(o.stores, func(s *storeView) bool { return s.state.Stepwise }):
 		return o.parts, rolledOut{findings: ignoredRollouts(o.observed)}
 	}
 	o.parts = maps.Clone(o.parts)
@@ -104,9 +104,6 @@ func ignoredRollouts(o *observed) []finding.Finding {
 func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 	runs := map[rolloutKey]*rolloutRun{}
 	for _, store := range o.stores {
-		if store.state.Stepwise {
-			continue // Kratix writes these files, so there are no records
-		}
 		for _, view := range store.destinations {
 			for _, u := range o.unitsOf(store, view) {
 				spec := o.specs.ofWork(u.work)
