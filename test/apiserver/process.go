@@ -41,7 +41,7 @@ func Run(t testing.TB, name string, args ...string) *Process {
 		p.Kill()
 		if t.Failed() {
 			said := p.String()
-			const enough = 4000
+			const enough = 1500
 			t.Logf("%s said: %s", filepath.Base(name), said[max(0, len(said)-enough):])
 		}
 	})

@@ -281,7 +281,12 @@ func (n *notifierStandIn) post(body []byte) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.sent = append(n.sent, fmt.Sprintf("%s (%s)", body, text(err)))
+	var event struct {
+		Message  string            `json:"message"`
+		Metadata map[string]string `json:"metadata"`
+	}
+	_ = json.Unmarshal(body, &event)
+	n.sent = append(n.sent, fmt.Sprintf("%s %s: %.200s (%s)", time.Now().Format(time.TimeOnly), event.Metadata["revision"], event.Message, text(err)))
 }
 
 func (n *notifierStandIn) try(body []byte) error {

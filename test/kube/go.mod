@@ -9,6 +9,7 @@ go 1.26.0
 
 require (
 	github.com/fluxcd/pkg/kustomize v1.40.0
+	github.com/google/go-cmp v0.7.0
 	github.com/kratix-schedule/kratix-schedule v0.0.0
 	github.com/minio/minio-go/v7 v7.4.1
 	k8s.io/apimachinery v0.37.2
