@@ -6,8 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,19 +19,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-const childOf = "KRATIX_SCHEDULE_TEST_BUCKET"
-
 // TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
 // store from one tree to the other and back, until it is killed.
 func TestCrashingWriter(t *testing.T) {
-	given := os.Getenv(childOf)
-	if given == "" {
+	url, ok := storetest.CrashingWriter()
+	if !ok {
 		return
 	}
-	endpoint, name, _ := strings.Cut(given, "/")
+	endpoint, name, _ := strings.Cut(url, "/")
 	store := open(t, config(endpoint, name))
 	for i := 1; ; i++ {
-		if _, err := round(t, store, crashTree(i%2)); err != nil {
+		if _, err := storetest.Round(t, store, crashTree(i%2)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,10 +78,10 @@ func kill100(t *testing.T, server *buckettest.Server) {
 	for range 100 {
 		storetest.Holds(t, store, finish(t, store))
 		countdown.Store(3 + rand.Int64N(200)) //nolint:gosec // a random moment
-		crash(t, proxy.Endpoint+"/"+config.Bucket, now)
+		storetest.KillWriter(t, proxy.Endpoint+"/"+config.Bucket, now)
 		proxy.Quiet(t)
 		state := storetest.Read(t, open(t, config))
-		held := contents(t, state)
+		held := storetest.Contents(t, state)
 		if checkComplete(t, held) {
 			partly++
 			checkUnfinished(t, state, held)
@@ -101,39 +97,10 @@ func kill100(t *testing.T, server *buckettest.Server) {
 func finish(t *testing.T, store *bucket.Store) map[string]string {
 	t.Helper()
 	want := crashTree(0)
-	if _, err := round(t, store, want); err != nil {
+	if _, err := storetest.Round(t, store, want); err != nil {
 		t.Fatal(err)
 	}
 	return want
-}
-
-func crash(t *testing.T, where string, now <-chan struct{}) {
-	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
-	child.Env = append(os.Environ(), childOf+"="+where)
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	<-now
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Wait(); !strings.Contains(fmt.Sprint(err), "killed") {
-		t.Fatalf("the writer ended by itself: %v", err)
-	}
-}
-
-func contents(t *testing.T, state statestore.State) map[string]string {
-	t.Helper()
-	held := map[string]string{}
-	for path := range state.Files.All() {
-		content, err := state.Contents.Content(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		held[path.String()] = string(content)
-	}
-	return held
 }
 
 func checkComplete(t *testing.T, held map[string]string) bool {

@@ -102,8 +102,8 @@ func TestRoundsSucceedDespiteFaults(t *testing.T) {
 			store := open(t, config)
 			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same trees every time
 			for range 3 {
-				want := randomTree(random)
-				settle(t, store, want)
+				want := storetest.RandomTree(random, "w/")
+				storetest.Settle(t, store, want)
 				storetest.Holds(t, open(t, plain), want)
 			}
 			if failed.Load() < 20 {
@@ -111,43 +111,6 @@ func TestRoundsSucceedDespiteFaults(t *testing.T) {
 			}
 		})
 	}
-}
-
-func randomTree(random *rand.Rand) map[string]string {
-	files := map[string]string{}
-	for i := range 20 {
-		if random.IntN(2) == 0 {
-			files[fmt.Sprintf("w/dependencies/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
-			files[fmt.Sprintf("w/resources/default/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
-			files[fmt.Sprintf("w/.kratix/default-p%d.yaml", i)] = strconv.Itoa(random.IntN(3))
-		}
-	}
-	return files
-}
-
-func settle(t testing.TB, store statestore.Store, want map[string]string) {
-	t.Helper()
-	for range 30 {
-		changes, err := round(t, store, want)
-		if err == nil && changes.Empty() {
-			return
-		}
-		var told *statestore.Error
-		if err != nil && !errors.As(err, &told) {
-			t.Fatalf("an error that is not told as one: %v", err)
-		}
-	}
-	t.Fatal("30 rounds were not enough")
-}
-
-func round(t testing.TB, store statestore.Store, want map[string]string) (statestore.ChangeSet, error) {
-	state, err := store.Read(t.Context())
-	if err != nil {
-		return statestore.ChangeSet{}, err
-	}
-	changes := statestore.Diff(state, testkit.Files(want), func(tree.Path) bool { return true })
-	_, err = store.Apply(t.Context(), changes)
-	return changes, err
 }
 
 func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
@@ -244,6 +207,6 @@ func twoWriters(t *testing.T, config bucket.Config) {
 		t.Errorf("%d won, %d lost: they did not meet", won.Load(), stale.Load())
 	}
 	want := map[string]string{"w/resources/last.yaml": "c"}
-	settle(t, open(t, config), want)
+	storetest.Settle(t, open(t, config), want)
 	storetest.Holds(t, open(t, config), want)
 }

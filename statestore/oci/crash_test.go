@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,20 +16,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// childOf is the environment variable with the URL to which the child process writes.
-const childOf = "KRATIX_SCHEDULE_TEST_REGISTRY"
-
 // TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
 // store from one tree to the other and back, until it is killed.
 func TestCrashingWriter(t *testing.T) {
-	url := os.Getenv(childOf)
-	if url == "" {
+	url, ok := storetest.CrashingWriter()
+	if !ok {
 		return
 	}
 	store := open(t, crashConfig(url))
 	for i := 1; ; i++ {
 		// On a busy machine, a write may take longer than it may after its announcement.
-		if _, err := round(t, store, crashTree(i%2)); err != nil && !statestore.IsTemporary(err) {
+		if _, err := storetest.Round(t, store, crashTree(i%2)); err != nil && !statestore.IsTemporary(err) {
 			t.Fatal(err)
 		}
 	}
@@ -72,52 +66,21 @@ func TestKill9(t *testing.T) {
 	})
 	store, changed := open(t, crashConfig(plain.URL)), 0
 	for range 100 {
-		settle(t, store, crashTree(0))
+		storetest.Settle(t, store, crashTree(0))
 		// A writer may have to wait for a killed one, and sends up to 90 requests meanwhile.
 		countdown.Store(2 + rand.Int64N(150)) //nolint:gosec // a random moment
-		crash(t, proxied.URL, now)
+		storetest.KillWriter(t, proxied.URL, now)
 		proxy.Quiet(t)
-		held := map[string]string{}
-		state := storetest.Read(t, open(t, plain))
-		for path := range state.Files.All() {
-			content, err := state.Contents.Content(t.Context(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			held[path.String()] = string(content)
-		}
+		held := storetest.Contents(t, storetest.Read(t, open(t, plain)))
 		which := 0
 		if _, isOther := held["resources/only-1/0.yaml"]; isOther {
 			which, changed = 1, changed+1
 		}
 		storetest.Holds(t, open(t, plain), crashTree(which))
 	}
-	settle(t, store, crashTree(1))
+	storetest.Settle(t, store, crashTree(1))
 	t.Logf("%d of 100 kills left the other tree", changed)
 	if changed == 0 || changed == 100 {
 		t.Errorf("%d of 100 kills left the other tree", changed)
-	}
-}
-
-// crash starts a writer process, and kills it when now receives a value.
-func crash(t *testing.T, url string, now <-chan struct{}) {
-	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
-	child.Env = append(os.Environ(), childOf+"="+url)
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- child.Wait() }()
-	select {
-	case err := <-ended:
-		t.Fatalf("the writer ended by itself: %v", err)
-	case <-now:
-	}
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; !strings.Contains(fmt.Sprint(err), "killed") {
-		t.Fatalf("the writer ended by itself: %v", err)
 	}
 }

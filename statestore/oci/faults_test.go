@@ -2,7 +2,6 @@ package oci_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -12,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
-	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/oci/ocitest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
@@ -94,8 +91,8 @@ func TestRoundsSucceedDespiteFaults(t *testing.T) {
 			store := open(t, faulty)
 			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same trees every time
 			for range 3 {
-				want := randomTree(random)
-				settle(t, store, want)
+				want := storetest.RandomTree(random, "")
+				storetest.Settle(t, store, want)
 				storetest.Holds(t, open(t, plain), want)
 			}
 			if failed.Load() < 8 {
@@ -103,45 +100,6 @@ func TestRoundsSucceedDespiteFaults(t *testing.T) {
 			}
 		})
 	}
-}
-
-func randomTree(random *rand.Rand) map[string]string {
-	files := map[string]string{}
-	for i := range 20 {
-		if random.IntN(2) == 0 {
-			files[fmt.Sprintf("dependencies/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
-			files[fmt.Sprintf("resources/default/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
-			files[fmt.Sprintf(".kratix/default-p%d.yaml", i)] = strconv.Itoa(random.IntN(3))
-		}
-	}
-	return files
-}
-
-// settle runs rounds until one of them has no changes.
-func settle(t testing.TB, store statestore.Store, want map[string]string) {
-	t.Helper()
-	for range 30 {
-		changes, err := round(t, store, want)
-		if err == nil && changes.Empty() {
-			return
-		}
-		var told *statestore.Error
-		if err != nil && !errors.As(err, &told) {
-			t.Fatalf("an error that is not told as one: %v", err)
-		}
-	}
-	t.Fatal("30 rounds were not enough")
-}
-
-// round writes the wanted files to the store, and removes all other files.
-func round(t testing.TB, store statestore.Store, want map[string]string) (statestore.ChangeSet, error) {
-	state, err := store.Read(t.Context())
-	if err != nil {
-		return statestore.ChangeSet{}, err
-	}
-	changes := statestore.Diff(state, testkit.Files(want), func(tree.Path) bool { return true })
-	_, err = store.Apply(t.Context(), changes)
-	return changes, err
 }
 
 func TestPauseThatTheRegistryDemandsIsRespected(t *testing.T) {
@@ -168,10 +126,10 @@ func TestUnchangedRoundsUploadNothing(t *testing.T) {
 	c, proxy := through(t, config(memory(t)))
 	store := open(t, c)
 	files := map[string]string{"dependencies/a": "1", "resources/b": "2"}
-	settle(t, store, files)
+	storetest.Settle(t, store, files)
 	for _, handle := range []statestore.Store{store, open(t, c)} {
 		proxy.Requests()
-		settle(t, handle, files)
+		storetest.Settle(t, handle, files)
 		for _, request := range proxy.Requests() {
 			if request[0] != 'H' && request[0] != 'G' {
 				t.Errorf("an unchanged round sends %s", request)
@@ -183,7 +141,7 @@ func TestUnchangedRoundsUploadNothing(t *testing.T) {
 		t.Errorf("an unchanged read sends %v", requests)
 	}
 	files["resources/b"] = "3"
-	settle(t, store, files)
+	storetest.Settle(t, store, files)
 	uploaded := map[string]int{}
 	for _, request := range proxy.Requests() {
 		uploaded[request]++
