@@ -273,6 +273,7 @@ func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (n *notifierStandIn) post(body []byte) {
 	var err error
+	time.Sleep(time.Duration(len(body)%7*300) * time.Millisecond)
 	for pause := time.Second; pause < 16*time.Second; pause *= 2 {
 		if err = n.try(body); err == nil {
 			break
