@@ -121,7 +121,8 @@ func (c *cluster) condition(object, kind string) string {
 	return c.get(object, at+".status} "+at+".reason}")
 }
 
-const patience = apiserver.Patience
+// patience is longer than the pause after which Flux tries again.
+const patience = 3 * time.Minute
 
 func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Helper()
