@@ -1,31 +1,28 @@
-// Package agent converts the reports of Flux and Argo CD about the clusters of Destinations to
-// events, and the events of a root to its state. It does no I/O.
+// Package agent parses the events that Flux and Argo CD send, and derives the state of each root
+// from them. It does no I/O.
 package agent
 
 import (
 	"time"
 )
 
-// Event is the report of an agent about one root of a Destination.
+// Event is the report of an agent about a root of a Destination.
 type Event struct {
-	// Destination is the Destination's name.
+	// Destination is the name of the Destination.
 	Destination string
-	// Root is the path of the root relative to the directory of the Destination: "dependencies",
-	// "resources", or empty if that directory is the root.
+	// Root is "dependencies", "resources", or "" if the directory of the Destination is the root.
 	Root string
-	// Revision is the revision of the state store that the agent has seen, without the branch: a
-	// commit, or "sha256:" and a digest for a bucket. It is empty if the agent does not report one.
+	// Revision is a commit or a digest of the state store, without the branch. It may be empty.
 	Revision string
 	Outcome  Outcome
-	// Objects are the failing objects that the agent names: sorted, and at most MaxObjects.
+	// Objects are failing objects that the agent names, sorted; there are at most MaxObjects.
 	Objects []Object
-	// Files are the paths of files, or of directories with a kustomization, that the message names
-	// as failing: at most MaxObjects. A path is relative to the root; if it begins with a slash, it
-	// is relative to the repository or bucket.
+	// Files are paths at which the build failed. A path is relative to the root, or with a leading
+	// slash to the repository or bucket.
 	Files []string
 	// Message is the message of the agent, at most MaxMessage bytes long.
 	Message string
-	// Time is the time at which the agent sent the event, by the agent's clock.
+	// Time is the time of the event, by the agent's clock.
 	Time time.Time
 }
 
@@ -37,15 +34,14 @@ const (
 	MaxMessage = 4096
 )
 
-// Object is an object of a cluster as an agent names it. Flux omits the API group, and the
-// namespace of a cluster-scoped object.
+// Object identifies an object of a cluster, without its API group.
 type Object struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
 }
 
-// The names of the directories of roots in package layout.
+// The names of the roots, if a Destination has two.
 const (
 	Dependencies = "dependencies"
 	Resources    = "resources"
@@ -54,7 +50,7 @@ const (
 // Roots returns the possible values of Event.Root.
 func Roots() []string { return []string{"", Dependencies, Resources} }
 
-// String returns the object in the notation of Flux: Kind/namespace/name, or Kind/name.
+// String returns Kind/namespace/name, or Kind/name without a namespace.
 func (o Object) String() string {
 	if o.Namespace == "" {
 		return o.Kind + "/" + o.Name
@@ -69,22 +65,21 @@ type Outcome string
 const (
 	// None means that the event reports nothing about the objects of a root.
 	None Outcome = ""
-	// Progressing means that the agent has not finished, or waits for something.
+	// Progressing means that the attempt has no result yet.
 	Progressing Outcome = "Progressing"
 	// Applied means that all objects of the root are applied. Their health is not known.
 	Applied Outcome = "Applied"
 	// Healthy means that all objects of the root are applied, and that those with a health check
 	// are healthy.
 	Healthy Outcome = "Healthy"
-	// BuildFailed means that the root cannot be built, so nothing of the revision is applied.
+	// BuildFailed means that the root could not be fetched or built.
 	BuildFailed Outcome = "BuildFailed"
-	// ApplyFailed means that an object was refused. The agent may have applied other objects
-	// before.
+	// ApplyFailed means that not all objects could be applied.
 	ApplyFailed Outcome = "ApplyFailed"
-	// HealthFailed means that all objects are applied, but some are not healthy, or a hook of Argo
-	// CD has failed.
+	// HealthFailed means that all objects are applied, but a health check or a hook of Argo CD has
+	// failed.
 	HealthFailed Outcome = "HealthFailed"
-	// PruneFailed means that all objects are applied, but some former objects cannot be deleted.
+	// PruneFailed means that former objects could not be deleted.
 	PruneFailed Outcome = "PruneFailed"
 )
 
@@ -106,8 +101,8 @@ func (o Outcome) IsApplied() bool {
 	return false
 }
 
-// isResult reports whether an event has the result of an attempt. If all objects are applied, the
-// event must have the revision.
+// isResult reports whether an event is the result of an attempt. It is false for applied objects of
+// an unknown revision.
 func (e Event) isResult() bool {
 	if e.Outcome.IsApplied() {
 		return e.Revision != ""

@@ -8,19 +8,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// maxAnnotation is the maximum size of the annotation in bytes. The API server allows 256 KiB for
-// all annotations of an object.
+// maxAnnotation is the maximum size of the annotation in bytes.
 const maxAnnotation = 32 << 10
 
-// FormatStates returns the states of a Destination's roots as the value of
-// kratix.ReportedAnnotation. The keys of states are the directories of the roots.
+// FormatStates returns the value of kratix.ReportedAnnotation for states by root.
 func FormatStates(states map[string]State) string {
-	text, _ := json.Marshal(states) // cannot fail: a State has only strings and times
+	text, _ := json.Marshal(states) // cannot fail
 	return string(text)
 }
 
 // ParseStates parses the value of kratix.ReportedAnnotation. It returns an error for a value that
-// is too long, malformed or about an unknown root.
+// is too long or malformed, or that names an unknown root.
 func ParseStates(text string) (map[string]State, error) {
 	if len(text) > maxAnnotation {
 		return nil, fmt.Errorf("annotation %s: it is longer than %d bytes", kratix.ReportedAnnotation, maxAnnotation)

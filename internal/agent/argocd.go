@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// argoEvent is the body that the notification template of `agent argocd` produces for an
-// Application. It has the state of the Application, regardless of the trigger.
+// argoEvent is the body of an event that the template of `agent argocd` renders.
 type argoEvent struct {
 	Destination string    `json:"destination"`
 	Root        string    `json:"root"`
@@ -32,8 +31,7 @@ type argoEvent struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
 	} `json:"conditions"`
-	// Unhealthy are the objects whose health is Degraded. There are none if the Application does
-	// not contain the health of objects.
+	// Unhealthy are objects whose health is Degraded.
 	Unhealthy []argoObject `json:"unhealthy"`
 }
 
@@ -44,8 +42,8 @@ type argoObject struct {
 	Message   string `json:"message"`
 }
 
-// ParseArgoCD parses an event that Argo CD sends with the template of `agent argocd`. It returns an
-// error for a body that does not have the form of the template.
+// ParseArgoCD parses an event that the template of `agent argocd` renders. It returns an error for
+// a malformed event.
 func ParseArgoCD(body []byte) (Event, error) {
 	var sent argoEvent
 	if err := json.Unmarshal(body, &sent); err != nil {
@@ -63,8 +61,7 @@ func ParseArgoCD(body []byte) (Event, error) {
 	return event, nil
 }
 
-// isFailed reports whether the last sync has failed. Before a failed sync is retried, its phase is
-// Running.
+// isFailed reports whether the last sync has failed, even if it will be retried.
 func (e *argoEvent) isFailed() bool {
 	return e.Operation.Phase == "Failed" || e.Operation.Phase == "Error" || e.Operation.Phase == "Running" && e.Operation.Retrying
 }
@@ -112,14 +109,13 @@ func (e *argoEvent) synced(event *Event) {
 	}
 }
 
-// argoBuild matches the message of a sync that failed because Argo CD cannot render the files.
+// argoBuild matches the message of a sync that failed because Argo CD could not render the files.
 var argoBuild = regexp.MustCompile(`^ComparisonError: Failed to load target state: `)
 
-// argoCommit matches a revision that is a commit and not a branch.
+// argoCommit matches the full ID of a commit.
 var argoCommit = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// argoRevision returns the revision if it is a commit, or "" if Argo CD has not resolved the branch
-// yet.
+// argoRevision returns the revision if it is a commit, and "" otherwise.
 func argoRevision(text string) string {
 	if !argoCommit.MatchString(text) {
 		return ""

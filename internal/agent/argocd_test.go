@@ -13,8 +13,6 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestGolden parses recorded bodies. notification-controller 1.9 has sent those of Flux. The module
-// test/agents renders those of Argo CD from Applications of Argo CD 3.6.
 func TestGolden(t *testing.T) {
 	for parser, parse := range map[string]func([]byte) (agent.Event, error){"flux": agent.ParseFlux, "argocd": agent.ParseArgoCD} {
 		bodies, err := filepath.Glob(filepath.Join("testdata", parser, "*.json"))

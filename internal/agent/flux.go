@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// fluxEvent is the part of an event of Flux that is used. The provider generic-hmac of
-// notification-controller sends it as JSON.
+// fluxEvent has the fields of an event of notification-controller that are used.
 type fluxEvent struct {
 	InvolvedObject struct {
 		Kind string `json:"kind"`
@@ -20,8 +19,7 @@ type fluxEvent struct {
 	Metadata  map[string]string `json:"metadata"`
 }
 
-// The keys of the metadata of an event. notification-controller removes the prefix from the keys
-// that kustomize-controller has set, and adds the eventMetadata of the Alert.
+// The keys of the metadata of an event with their prefix, and the value for fluxHealth.
 const (
 	fluxPrefix      = "kustomize.toolkit.fluxcd.io/"
 	fluxRevision    = "revision"
@@ -44,9 +42,9 @@ func (e *fluxEvent) of(key string) string {
 	return e.Metadata[fluxPrefix+key]
 }
 
-// ParseFlux parses an event that Flux's notification-controller sends. An event about an object of
-// another kind than Kustomization has the outcome None. It returns an error for a body that is not
-// an event, and for an event about a Kustomization without a Destination or with an unknown root.
+// ParseFlux parses an event of Flux's notification-controller. An event about another kind than
+// Kustomization has the outcome None. It returns an error for a malformed event, and for a
+// Kustomization without a valid Destination and root.
 func ParseFlux(body []byte) (Event, error) {
 	var sent fluxEvent
 	if err := json.Unmarshal(body, &sent); err != nil {
@@ -72,8 +70,8 @@ func ParseFlux(body []byte) (Event, error) {
 	return event, nil
 }
 
-// checkTarget returns an error unless the event names a Destination and a possible root. set names
-// the place where the user configures both.
+// checkTarget returns an error if the Destination or the root is invalid. set is the place where
+// the user configures them.
 func (e *Event) checkTarget(set string) error {
 	switch {
 	case e.Destination == "":
@@ -93,8 +91,7 @@ func validName(text string) string {
 	return text
 }
 
-// fluxOutcomes maps the reason of a failed event to its outcome. The event has the reason of the
-// Kustomization's condition Ready.
+// fluxOutcomes maps the reason of an error event to its outcome.
 var fluxOutcomes = map[string]Outcome{
 	"BuildFailed":          BuildFailed,
 	"ArtifactFailed":       BuildFailed,
@@ -103,12 +100,11 @@ var fluxOutcomes = map[string]Outcome{
 	"PruneFailed":          PruneFailed,
 	// The Kustomization is being deleted, but its objects cannot be deleted.
 	"ReconciliationSucceeded": PruneFailed,
-	// The status of the Kustomization could not be written; Flux retries that.
+	// The status of the Kustomization could not be written.
 	"Progressing": Progressing,
 }
 
-// fluxOutcome returns the outcome of an event. checked means that the Kustomization checks the
-// health of all its objects before it reports success.
+// fluxOutcome returns the outcome of an event. checked means that success includes health checks.
 func fluxOutcome(severity, reason, message string, checked bool) Outcome {
 	switch {
 	case severity == fluxError && strings.HasPrefix(message, "unable to update the healthy status"):
@@ -130,8 +126,7 @@ func fluxOutcome(severity, reason, message string, checked bool) Outcome {
 	return Progressing
 }
 
-// isChangeLog reports whether each line of a message names an object and an action of Flux on the
-// object, as after an apply or a garbage collection.
+// isChangeLog reports whether a message lists objects with an action of Flux, one object a line.
 func isChangeLog(message string) bool {
 	for line := range strings.Lines(message) {
 		if !changeLine.MatchString(strings.TrimSuffix(line, "\n")) {

@@ -27,8 +27,7 @@ func metadata() map[string]string {
 	return map[string]string{"destination": "worker-1", "root": "resources", "health": "checked", "revision": "main@sha1:0123456789012345678901234567890123456789"}
 }
 
-// fluxMessages are messages of kustomize-controller 1.9. The modules test/flux and test/apply
-// produce messages of the same forms with Flux's own libraries.
+// fluxMessages are messages of kustomize-controller.
 var fluxMessages = map[string]struct {
 	severity, reason, message string
 	outcome                   agent.Outcome

@@ -6,26 +6,23 @@ import (
 	"strings"
 )
 
-// object matches an object in the notation of Flux, with the groups kind, namespace and name. The
-// name may be invalid: Flux may have refused the object because of it.
+// object matches an object in the notation of Flux. Its groups are the kind, the namespace and the
+// name.
 const object = `([A-Za-z][A-Za-z0-9]*)/(?:([a-z0-9-]+)/)?([^\s/,;'"\[\]]+)`
 
-// The forms of messages. Parts of a message can come from the objects themselves, so most forms are
-// anchored at the beginning of a message, which no object can influence.
+// The forms of messages. Most are anchored, because text from an object can imitate a message.
 var (
 	changeLine   = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
 	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +
 		`immutable field detected, |failed to migrate API version: |metadata\.managedFields cleanup failed: |is SOPS encrypted, )`)
-	// healthFailure matches the text before a list of objects in brackets. healthEntry matches one
-	// entry.
+	// healthFailure matches the beginning of a message, and healthEntry an object in it.
 	healthFailure = regexp.MustCompile(`^health check failed after \S+: (?:timeout waiting for|failed early due to stalled resources): \[`)
 	healthEntry   = regexp.MustCompile(`(?:^|, )(?:` + object + ` status: '[A-Za-z]+'|can't determine status for ` + object + `)`)
-	// pruneFailure matches the text before a list of objects and errors. pruneEntry matches one
-	// entry.
+	// pruneFailure matches the beginning of a message, and pruneEntry an object in it.
 	pruneFailure = regexp.MustCompile(`^delete failed, errors: `)
 	pruneEntry   = regexp.MustCompile(`(?:^|;)` + object + ` (?:delete|query|label selector) failed: `)
-	// decodeFailure matches the error about a file that Flux cannot decode before it calls
-	// kustomize. The group is the path of the file in the temporary checkout.
+	// decodeFailure matches the error about a file. The group is its path in the temporary
+	// checkout.
 	decodeFailure = regexp.MustCompile(`^failed to decode Kubernetes YAML from /\S*?/kustomization-\d+/(.+?\.ya?ml): `)
 	buildFailure  = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
 	buildFile     = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
@@ -33,8 +30,7 @@ var (
 	buildID = regexp.MustCompile(`: may not add resource with an already registered id: ([A-Za-z][A-Za-z0-9]*)\.[^./\s']+\.[^/\s']+/([^/\s']+)\.(\[noNs\]|[a-z0-9-]+)(?:'|$)`)
 )
 
-// invalidName is part of the error about an object whose name contains a slash. Such a name looks
-// like a namespace and a name.
+// invalidName is in the message about an object with an invalid name.
 const invalidName = ": invalid resource name "
 
 func fluxNames(outcome Outcome, message string) ([]Object, []string) {
@@ -53,7 +49,8 @@ func fluxNames(outcome Outcome, message string) ([]Object, []string) {
 	return nil, nil
 }
 
-// matched returns the object at the beginning of a message, unless it is ambiguous.
+// matched returns the object that a form finds in a message. It returns nil for an ambiguous
+// message.
 func matched(form *regexp.Regexp, message string, ambiguous bool) []Object {
 	found := form.FindStringSubmatch(message)
 	if found == nil || ambiguous {
@@ -77,7 +74,7 @@ func listed(begin, entry *regexp.Regexp, message string) []Object {
 }
 
 // bounded appends the object with the given kind, namespace and name, unless the kind is empty or a
-// part is too long.
+// text is too long.
 func bounded(objects []Object, groups []string) []Object {
 	if groups[0] == "" || len(groups[0]) > maxName || len(groups[1]) > maxName || len(groups[2]) > maxName {
 		return objects
@@ -85,7 +82,7 @@ func bounded(objects []Object, groups []string) []Object {
 	return append(objects, Object{Kind: groups[0], Namespace: groups[1], Name: groups[2]})
 }
 
-// buildNames returns the object that is in two files, and the file at which the build stopped.
+// buildNames returns the object that was registered twice, and the file at which the build stopped.
 func buildNames(message string) ([]Object, []string) {
 	if found := decodeFailure.FindStringSubmatch(message); found != nil {
 		return nil, storePath("/", found[1])
@@ -94,8 +91,7 @@ func buildNames(message string) ([]Object, []string) {
 		return nil, nil
 	}
 	var objects []Object
-	// kustomize has not checked the names of files and objects yet, so a name could imitate the
-	// message.
+	// The name of a file could imitate the message, so two matches are ambiguous.
 	if found := buildID.FindAllStringSubmatch(message, 2); len(found) == 1 {
 		namespace := found[0][3]
 		if namespace == "[noNs]" {
@@ -105,8 +101,7 @@ func buildNames(message string) ([]Object, []string) {
 	}
 	var file string
 	for _, found := range buildFile.FindAllStringSubmatch(message, MaxObjects) {
-		// The path of a file in a directory is relative to that directory, which the message names
-		// first.
+		// Each path is relative to the previous path.
 		file = path.Join(file, found[1])
 	}
 	return objects, storePath("", file)

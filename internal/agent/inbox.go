@@ -10,13 +10,11 @@ import (
 var (
 	// ErrNotReady is the error of Add before the Destinations are known.
 	ErrNotReady = errors.New("the Destinations are not known yet")
-	// ErrUnknownDestination is the error of Add for an event about a Destination that does not
-	// exist.
+	// ErrUnknownDestination is the error of Add for a Destination that does not exist.
 	ErrUnknownDestination = errors.New("there is no such Destination")
 )
 
-// Inbox combines events into the states of all roots. It has at most one State for each root. It is
-// safe for concurrent use.
+// Inbox combines events into one State for each root. It is safe for concurrent use.
 type Inbox struct {
 	changed chan struct{}
 
@@ -31,11 +29,11 @@ func NewInbox() *Inbox {
 	return &Inbox{changed: make(chan struct{}, 1), states: map[string]map[string]State{}}
 }
 
-// Changed returns a channel that receives a value after events have changed a State. More changes
-// before the value is received have no effect.
+// Changed returns a channel that receives a value after Add has changed a State. One value may
+// stand for several changes.
 func (b *Inbox) Changed() <-chan struct{} { return b.changed }
 
-// Known sets the names of all Destinations, and drops the states of all others.
+// Known sets the names of all Destinations, and drops the states of others.
 func (b *Inbox) Known(destinations []string) {
 	known := make(map[string]struct{}, len(destinations))
 	for _, name := range destinations {
@@ -51,9 +49,7 @@ func (b *Inbox) Known(destinations []string) {
 }
 
 // Add adds an event to the State of its root, and reports whether the State has changed apart from
-// its times. An event without a result changes nothing, not even the time of the last event;
-// otherwise an older result that arrives later would count as a replay. It returns ErrNotReady or
-// ErrUnknownDestination.
+// its times. An event without a result is ignored. It returns ErrNotReady or ErrUnknownDestination.
 func (b *Inbox) Add(e Event) (changed bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,7 +83,7 @@ func (b *Inbox) set(destination, root string, state State) {
 	roots[root] = state
 }
 
-// States returns the states by Destination and root. The caller may change the maps.
+// States returns a copy of the states by Destination and root.
 func (b *Inbox) States() map[string]map[string]State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -98,8 +94,7 @@ func (b *Inbox) States() map[string]map[string]State {
 	return states
 }
 
-// Restore adds states that were stored elsewhere, by Destination and root. It replaces only older
-// states. The next call of Known drops the states of unknown Destinations.
+// Restore adds stored states, by Destination and root. It replaces only older states.
 func (b *Inbox) Restore(states map[string]map[string]State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

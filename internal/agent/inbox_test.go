@@ -70,7 +70,7 @@ func TestInboxIgnoresEventsWithoutResult(t *testing.T) {
 			t.Errorf("%+v: %t, %v, %v", e, changed, err, inbox.States())
 		}
 	}
-	// These events do not make a later event a replay.
+	// The ignored events do not make this older event a replay.
 	if changed, err := inbox.Add(eventWith(1, agent.BuildFailed, "")); !changed || err != nil {
 		t.Errorf("a failure of an unknown revision: %t, %v", changed, err)
 	}

@@ -31,13 +31,13 @@ const (
 	Unauthorized Rejection = "unauthorized"
 	// TooLarge means that the body is too large.
 	TooLarge Rejection = "too_large"
-	// Unreadable means that the client did not send the whole body.
+	// Unreadable means that the body could not be read.
 	Unreadable Rejection = "unreadable"
 	// Malformed means that the body is not an event.
 	Malformed Rejection = "malformed"
-	// TooOld means that the event is older than an hour.
+	// TooOld means that the event is older than receive.MaxAge.
 	TooOld Rejection = "too_old"
-	// TooNew means that the time of the event is too far in the future.
+	// TooNew means that the event is further in the future than receive.MaxAhead.
 	TooNew Rejection = "too_new"
 	// UnknownDestination means that the Destination does not exist.
 	UnknownDestination Rejection = "unknown_destination"

@@ -5,18 +5,16 @@ import (
 	"time"
 )
 
-// State is the state of one root after all events so far. The zero State is the state before the
-// first event. A State is immutable; With returns a new one.
+// State is the state of one root after the events so far.
 type State struct {
-	// Applied is the last revision whose objects were all applied. Healthy is the last revision
-	// whose objects were all healthy as well. It is empty after a later health check of this
-	// revision has failed.
+	// Applied is the last revision that was applied. Healthy is the last revision that was healthy,
+	// unless a later health check of it failed.
 	Applied Mark `json:"applied,omitzero"`
 	Healthy Mark `json:"healthy,omitzero"`
-	// Failure is the failure of the last attempt, or nil if that succeeded. A failed health check
-	// stays if the same revision is then applied without a health check.
+	// Failure is the failure of the last attempt, or nil. A failed health check stays if the same
+	// revision is then applied without a health check.
 	Failure *Failure `json:"failure,omitempty"`
-	// Latest is the time of the last event that had a result.
+	// Latest is the time of the latest event.
 	Latest time.Time `json:"latest,omitzero"`
 }
 
@@ -37,11 +35,11 @@ type Failure struct {
 	Since time.Time `json:"since"`
 }
 
-// String returns the revision and the message of the agent.
+// String returns the revision and the message.
 func (f *Failure) String() string { return "revision " + f.Revision + ": " + f.Message }
 
-// With returns the state after an event, and whether it differs apart from its times. An event that
-// is older than the last one is ignored: it is a replay, or has arrived too late.
+// With returns the state after an event, and whether it differs apart from its times. An event
+// older than Latest is ignored.
 func (s State) With(e Event) (next State, changed bool) {
 	if e.Time.Before(s.Latest) {
 		return s, false
@@ -76,13 +74,12 @@ func (s State) With(e Event) (next State, changed bool) {
 	return next, changed
 }
 
-// outlasts reports whether the failure f remains after the event e, which reports an apply without
-// a health check. A failed health check of the same revision remains.
+// outlasts reports whether a failure remains after an event with the outcome Applied.
 func (f *Failure) outlasts(e Event) bool {
 	return f.Revision == e.Revision && f.Outcome == HealthFailed
 }
 
-// same reports whether two failures are equal apart from their messages, which may contain times.
+// same reports whether two failures are equal apart from their messages and times.
 func (f *Failure) same(other *Failure) bool {
 	return f.Revision == other.Revision && f.Outcome == other.Outcome &&
 		slices.Equal(f.Objects, other.Objects) && slices.Equal(f.Files, other.Files)

@@ -10,8 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of the other texts of an Event, in bytes. Names in Kubernetes, and revisions of git
-// and Flux, are not longer.
+// The limits of the other texts of an Event, in bytes.
 const (
 	maxName     = 253
 	maxRevision = 256
@@ -24,8 +23,8 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errMalformed, fmt.Sprintf(format, args...))
 }
 
-// cleanMessage returns a message as valid UTF-8 of at most MaxMessage bytes. Control characters
-// except line breaks and tabs are replaced.
+// cleanMessage returns a message as valid UTF-8 of at most MaxMessage bytes. It replaces control
+// characters except line breaks and tabs.
 func cleanMessage(text string) string {
 	const ellipsis = "…"
 	text = strings.Map(func(r rune) rune {
@@ -50,7 +49,7 @@ func isName(text string) bool {
 	}) < 0
 }
 
-// cleanRevision returns a revision without the branch, or "" if the text is not a revision.
+// cleanRevision returns a revision without the branch, or "" if it is invalid.
 func cleanRevision(text string) string {
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		text = text[at+1:]

@@ -53,18 +53,18 @@ type argoBackoff struct {
 	MaxDuration string `yaml:"maxDuration"`
 }
 
-// The annotations of an Application with the names of the Destination and the root for the
-// template.
+// The annotations of an Application that the template reads.
 const (
 	destinationAnnotation = "kratix-schedule.io/destination"
 	rootAnnotation        = "kratix-schedule.io/root"
 )
 
-// argoName is the name of the service, of the template and, with a prefix, of the trigger.
+// argoName is the name of the service and the template, and with the prefix on- that of the
+// trigger.
 const argoName = "kratix-schedule"
 
-// ArgoCD returns the YAML of the objects with which Argo CD applies a Destination's files and
-// reports back. It returns an error if Argo CD cannot read the state store.
+// ArgoCD returns the YAML of the Applications for a Destination, and of their notifications if
+// o.EventsURL is set. It returns an error for a BucketStateStore.
 func ArgoCD(d *kratix.Destination, store kratix.Object, o Options) ([]byte, error) {
 	if store.KindName() == kratix.BucketStateStoreKind {
 		return nil, fmt.Errorf("%s is on a %s: %w", kratix.Describe(d), store.KindName(), errBucket)
@@ -155,8 +155,7 @@ func indented(text, prefix string) string {
 	return out.String()
 }
 
-// argoTrigger sends an event if the result of a sync, the revision or the health has changed. A
-// failed sync is Running until it is retried.
+// argoTrigger is the trigger for events about the sync and the health of an Application.
 const argoTrigger = `- description: The result of a sync, or the health, has changed.
   when: >-
     app.status?.sync?.status in ['Synced', 'Unknown']
@@ -168,9 +167,8 @@ const argoTrigger = `- description: The result of a sync, or the health, has cha
   send: [kratix-schedule]
 `
 
-// argoTemplate renders the body that agent.ParseArgoCD parses: the state of the Application and the
-// failed objects. It has at most 16 objects in each list, so that the body stays below its limit
-// even if every character of a message has to be escaped.
+// argoTemplate renders the body that agent.ParseArgoCD parses. It shortens lists and messages to
+// limit the size of the body.
 const argoTemplate = `{{- $status := .app.status | default dict -}}
 {{- $annotations := .app.metadata.annotations | default dict -}}
 {{- $operation := $status.operationState | default dict -}}

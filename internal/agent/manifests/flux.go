@@ -78,12 +78,11 @@ type alert struct {
 	EventMetadata map[string]string `yaml:"eventMetadata"`
 }
 
-// retryInterval is the time after which Flux retries. Flux reports a failure again after each
-// retry, and notices a fix as soon as it fetches the commit, regardless of this interval.
+// retryInterval is the time after which Flux retries a failed apply.
 const retryInterval = "2m"
 
-// Flux returns the YAML of the objects with which Flux applies a Destination's files and reports
-// back.
+// Flux returns the YAML of the source and the Kustomizations for a Destination, and of their events
+// if o.EventsURL is set.
 func Flux(d *kratix.Destination, store kratix.Object, o Options) ([]byte, error) {
 	t, err := newTarget(d, store)
 	if err != nil {
@@ -160,7 +159,7 @@ func (t *target) fluxSource(o Options) document {
 	return document{}
 }
 
-// fluxArtifacts returns the object with which Flux fetches the artifacts of a Destination.
+// fluxArtifacts returns the OCIRepository for a Destination.
 func (t *target) fluxArtifacts(store *kratix.OCIStateStore, o Options, name metadata, secret string) document {
 	spec := ociRepository{Interval: "1m", URL: t.oci, Ref: tagRef{ociTag}, Insecure: store.Spec.Insecure, SecretRef: &reference{Name: secret}}
 	needs := "It needs the Secret " + o.Namespace + "/" + secret + " of the type kubernetes.io/dockerconfigjson\n(kubectl create secret docker-registry). To pull is enough."
@@ -199,7 +198,7 @@ func (t *target) fluxEvents(o Options) []document {
 	return documents
 }
 
-// plaintext returns a warning if an address has no TLS. data names the content that others could
+// plaintext returns a warning if an address is without TLS. data is the content that others could
 // read.
 func plaintext(address, data string) string {
 	if strings.HasPrefix(address, "http:") {

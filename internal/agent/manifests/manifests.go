@@ -1,5 +1,5 @@
-// Package manifests renders the objects with which Flux or Argo CD reads the files of a Destination
-// in its cluster and reports back. It does no I/O.
+// Package manifests renders the objects with which Flux or Argo CD applies the files of a
+// Destination. It does no I/O.
 package manifests
 
 import (
@@ -21,21 +21,21 @@ import (
 
 // Options are the settings of the rendered objects.
 type Options struct {
-	// EventsURL is the address at which the cluster reaches this program. An empty EventsURL means
-	// that no events are sent.
+	// EventsURL is the address to which the cluster sends events. If it is empty, no events are
+	// sent.
 	EventsURL string
 	// Namespace is the namespace of the objects.
 	Namespace string
-	// SourceSecret is the name of the Secret with the credentials of the state store. By default, it
-	// is the name of the Destination with -source.
+	// SourceSecret is the name of the Secret with which Flux reads the state store. The default is
+	// the name of the Destination with -source.
 	SourceSecret string
-	// VerifySecret is the name of the Secret with the public keys with which Flux verifies the
-	// signatures of artifacts. If it is empty, signatures are not verified.
+	// VerifySecret is the name of the Secret with the public keys for signatures of artifacts. If
+	// it is empty, signatures are not verified.
 	VerifySecret string
 	// EventsSecret is the name of the Secret with which Flux signs events.
 	EventsSecret string
-	// Interval is the time after which Flux applies everything again if nothing has changed.
-	// Timeout is the maximum duration of an apply with its health checks.
+	// Interval is the time after which Flux applies everything again. Timeout is the maximum
+	// duration of an apply with its health checks.
 	Interval, Timeout time.Duration
 	// Project is the Argo CD project of the Applications, and Server is the API server to which
 	// they are applied.
@@ -46,11 +46,11 @@ type target struct {
 	destination *kratix.Destination
 	store       kratix.Object
 	name        string
-	// base is the directory of the Destination in the repository or bucket.
+	// base is the directory of the Destination's location.
 	base  tree.Path
 	roots []root
-	// git is the address of a git repository, and oci that of a repository of a registry. One of them
-	// is set, except for a bucket.
+	// git is the address of a git repository, and oci the address in a registry. Both are empty for
+	// a bucket.
 	git *url.URL
 	oci string
 }
@@ -108,8 +108,8 @@ func newTarget(d *kratix.Destination, store kratix.Object) (*target, error) {
 	return t, nil
 }
 
-// gitURL returns the address of a repository without a password. It returns an error unless the
-// scheme is HTTP or SSH, because agents support no other.
+// gitURL returns the address of a repository without a password. It returns an error for a scheme
+// other than http, https and ssh.
 func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 	parsed, err := kratix.ParseGitURL(store.Spec.URL)
 	if err != nil {
@@ -130,8 +130,7 @@ func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 
 func (t *target) objectName(r root) string { return shortened(t.destination.Name, r.name) }
 
-// maxLabel is the maximum length of a label's value. Flux and Argo CD use the names of objects as
-// values of labels.
+// maxLabel is the maximum length of a label's value. Agents use object names as values of labels.
 const maxLabel = 63
 
 func shortened(name, suffix string) string {
@@ -145,7 +144,8 @@ func shortened(name, suffix string) string {
 	return strings.TrimRight(name[:maxLabel-len(suffix)], "-.") + suffix
 }
 
-// ParseEventsURL parses the address for events, and removes the path of an endpoint if it has one.
+// ParseEventsURL returns the address for events without the path of an endpoint. It returns an
+// error for an invalid address.
 func ParseEventsURL(text string) (string, error) {
 	parsed, err := url.Parse(text)
 	switch {

@@ -18,18 +18,18 @@ import (
 // GitPath is the path at which the webhooks of git hosts are received.
 const GitPath = "/api/v1/events/git"
 
-// MaxGitBody is the maximum size of the body of a webhook, in bytes. A host lists the files of each
-// commit in it.
+// MaxGitBody is the maximum size of the body of a webhook, in bytes.
 const MaxGitBody = 1 << 20
 
 // GitResult is the result of a webhook.
 type GitResult string
 
-// The values of GitResult, besides those of agent.Rejection that apply to webhooks.
+// The results of accepted webhooks. The other results are values of agent.Rejection.
 const (
-	// GitAccepted means that a state store has the repository path and the branch that were pushed.
+	// GitAccepted means that a state store is on the pushed branch.
 	GitAccepted GitResult = "accepted"
-	// GitIgnored means that no state store has them, or that the webhook is not about a branch.
+	// GitIgnored means that no state store is on the pushed branch, or that the webhook is not
+	// about a branch.
 	GitIgnored GitResult = "ignored"
 )
 
@@ -44,7 +44,7 @@ func GitResults() []GitResult {
 
 // GitHandler receives the webhooks of GitHub, GitLab, Gitea and Forgejo about pushes.
 type GitHandler struct {
-	// Secret returns the secret. Webhooks are off if Secret is nil, or while it returns
+	// Secret returns the secret of the webhooks. Webhooks are off if it is nil, or while it returns
 	// fs.ErrNotExist.
 	Secret func() (string, error)
 	// Pushed is called for each webhook about a branch. repository is the path of the repository on
@@ -76,8 +76,7 @@ func (h *GitHandler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receive reads and checks one webhook, and reports whether it is about a branch with a state
-// store.
+// receive reads and checks one webhook, and reports whether a state store is on its branch.
 func (h *GitHandler) receive(w http.ResponseWriter, r *http.Request) (known bool, rejected *rejection) {
 	secret, rejected := secretOf(h.Secret, "--git-events-secret-file")
 	if rejected != nil {
@@ -120,16 +119,14 @@ func (h *GitHandler) receive(w http.ResponseWriter, r *http.Request) (known bool
 	return known, nil
 }
 
-// The headers with the credentials of a webhook: a signature of the body by GitHub (also sent by
-// Gitea and Forgejo) or by Gitea, or the secret itself, by GitLab.
+// The headers with a signature (GitHub, Gitea) or with the secret (GitLab).
 const (
 	githubHeader = "X-Hub-Signature-256"
 	giteaHeader  = "X-Gitea-Signature"
 	gitlabHeader = "X-Gitlab-Token"
 )
 
-// hasGitCredentials reports whether a request has credentials. The body of other requests is not
-// read.
+// hasGitCredentials reports whether a request has a signature or a token.
 func hasGitCredentials(r *http.Request) bool {
 	return r.Header.Get(githubHeader) != "" || r.Header.Get(giteaHeader) != "" || r.Header.Get(gitlabHeader) != ""
 }
@@ -160,8 +157,8 @@ func unauthorizedGit() *rejection {
 	return &rejection{http.StatusUnauthorized, agent.Unauthorized, "the signature or the token is missing or wrong: the webhook needs the secret of --git-events-secret-file"}
 }
 
-// reject responds to a rejected webhook and counts it. It logs at most one per minute for each
-// reason.
+// reject responds to a rejected webhook and counts it. It logs at most one webhook per minute for
+// each reason.
 func (h *GitHandler) reject(w http.ResponseWriter, r *http.Request, why rejection) {
 	h.Count(GitResult(why.reason))
 	if suppressed, ok := h.lines.allow(string(why.reason), 1, h.Now()); ok {

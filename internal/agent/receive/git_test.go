@@ -20,15 +20,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 )
 
-// Bodies of webhooks about a push, with the fields that hosts document.
+// Bodies of webhooks about a push.
 const (
 	githubPush = `{"ref":"refs/heads/main","before":"1","after":"2","repository":{"id":1,"name":"state","full_name":"team/state","clone_url":"https://github.com/team/state.git"},"commits":[{"added":["a"]}]}`
 	giteaPush  = `{"ref":"refs/heads/main","before":"1","after":"2","commits":[],"total_commits":1,"repository":{"id":1,"full_name":"team/state","clone_url":"https://git.example.com/team/state.git"}}`
 	gitlabPush = `{"object_kind":"push","event_name":"push","ref":"refs/heads/main","project":{"id":15,"path_with_namespace":"group/team/state"},"repository":{"name":"state","git_http_url":"https://gitlab.example.com/group/team/state.git"}}`
 )
 
-// gitEnv is a handler for webhooks with its log and its counts. A state store is on main of
-// team/state and of group/team/state.
+// gitEnv is a GitHandler with its log, its counts and the pushes it has received.
 type gitEnv struct {
 	*env
 	handler receive.GitHandler
@@ -155,8 +154,6 @@ func TestBodyWithoutCredentialsIsNotRead(t *testing.T) {
 	}
 }
 
-// FuzzWebhook checks that any body with any credentials has a known status, is counted once, and has
-// no effect without the secret.
 func FuzzWebhook(f *testing.F) {
 	f.Add(true, githubPush, "", "", "")
 	f.Add(false, giteaPush, "", digest(giteaPush, secret), "")

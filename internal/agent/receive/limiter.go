@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// limiter limits the number of log lines of each kind per minute. It keeps the kinds, so there must
-// be few. The zero limiter is ready to use.
+// limiter limits the number of log lines of each kind per minute. The zero limiter is ready to use.
 type limiter struct {
 	mu    sync.Mutex
 	kinds map[string]*window
@@ -15,7 +14,7 @@ type limiter struct {
 type window struct {
 	began time.Time
 	// lines is the number of lines allowed since began. suppressed is the number of lines
-	// suppressed since the last allowed one.
+	// suppressed since the last allowed line.
 	lines, suppressed int
 }
 

@@ -1,5 +1,5 @@
-// Package receive receives the events of Flux and Argo CD, and the webhooks of git hosts, by HTTP.
-// It does I/O: it reads the secret for each event, and writes log lines.
+// Package receive handles the events of Flux and Argo CD, and the webhooks of git hosts. It does
+// I/O: it serves HTTP and writes log lines.
 package receive
 
 import (
@@ -25,9 +25,9 @@ import (
 const (
 	// MaxBody is the maximum size of the body, in bytes.
 	MaxBody = 64 << 10
-	// MaxAge is the maximum age. An agent retries for only a few seconds.
+	// MaxAge is the maximum age.
 	MaxAge = time.Hour
-	// MaxAhead is the maximum time by which the clock of a cluster may be ahead.
+	// MaxAhead is the maximum time by which an event may be in the future.
 	MaxAhead = 10 * time.Minute
 )
 
@@ -42,7 +42,7 @@ type Counter interface {
 // Handler receives events, and adds the authorized ones to an Inbox.
 type Handler struct {
 	Inbox *agent.Inbox
-	// Secret returns the secret. Events are off if Secret is nil, or while it returns
+	// Secret returns the secret of the events. Events are off if it is nil, or while it returns
 	// fs.ErrNotExist.
 	Secret func() (string, error)
 	Now    func() time.Time
@@ -84,8 +84,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, from agent.Name,
 	respond(w, http.StatusAccepted, text)
 }
 
-// receive reads and checks one event and adds it to the Inbox. It returns the event and whether it
-// has changed a state, or a rejection.
+// receive reads and checks one event and adds it to the Inbox. It returns the event and whether a
+// state has changed, or a rejection.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Name, parse func([]byte) (agent.Event, error)) (agent.Event, bool, *rejection) {
 	secret, rejected := secretOf(h.Secret, "--events-secret-file")
 	if rejected != nil {
@@ -124,8 +124,8 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Nam
 	return event, changed, nil
 }
 
-// secretOf returns the secret for events, or a rejection if there is none. flag is the flag with the
-// file of the secret.
+// secretOf returns the secret, or a rejection if there is none. flag is the flag with the file of
+// the secret.
 func secretOf(read func() (string, error), flag string) (string, *rejection) {
 	if read == nil {
 		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: start the process with " + flag}
@@ -140,8 +140,8 @@ func secretOf(read func() (string, error), flag string) (string, *rejection) {
 	}
 }
 
-// readBody reads the body of a request, or returns a rejection if the body is larger than most bytes
-// or incomplete.
+// readBody returns the body of a request. It returns a rejection for a body that is larger than
+// most bytes or unreadable.
 func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, *rejection) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var large *http.MaxBytesError
@@ -158,13 +158,13 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, *reje
 const signatureHeader = "X-Signature"
 
 // hasCredentials reports whether a request has a signature or, from Argo CD, an Authorization
-// header. The body of other requests is not read.
+// header.
 func hasCredentials(r *http.Request, from agent.Name) bool {
 	return r.Header.Get(signatureHeader) != "" || from == agent.ArgoCD && r.Header.Get("Authorization") != ""
 }
 
-// isAuthorized reports whether a request is signed with the secret. A request of Argo CD, which
-// cannot sign, may have the secret as its bearer token instead. The comparison takes constant time.
+// isAuthorized reports whether a request is signed with the secret or, from Argo CD, has it as its
+// bearer token.
 func isAuthorized(r *http.Request, from agent.Name, body []byte, secret string) bool {
 	signature := r.Header.Get(signatureHeader)
 	if from == agent.ArgoCD && signature == "" {
@@ -195,7 +195,7 @@ func (h *Handler) reject(w http.ResponseWriter, r *http.Request, from agent.Name
 	case why.status == http.StatusUnauthorized && from == agent.ArgoCD:
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	case why.status == http.StatusServiceUnavailable:
-		w.Header().Set("Connection", "close") // the client then retries with a new connection, which may lead to another replica
+		w.Header().Set("Connection", "close") // a new connection may reach another replica
 	}
 	respond(w, why.status, why.text)
 }
