@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// mapping parses a map whose first key is in the current line. Each key is indented by offset.
+// mapping parses a map that begins in the current line. Each key is indented by offset.
 func (p *parser) mapping(offset, depth int) (*yaml.Node, bool) {
 	if depth > maxDepth {
 		return nil, false
@@ -53,7 +53,7 @@ func (p *parser) entry(offset, depth, base int) bool {
 	return true
 }
 
-// key parses the key of a map whose keys and values so far are on the stack above base.
+// key parses a key of the map whose nodes are on the stack above base.
 func (p *parser) key(text []byte, column, base int) bool {
 	if len(text) > maxKey || len(p.stack)-base >= 2*maxKeys || !isKey(text) {
 		return false
@@ -67,7 +67,7 @@ func (p *parser) key(text []byte, column, base int) bool {
 	return true
 }
 
-// nested parses a map or list that begins in the next line, as the value of a key at offset.
+// nested parses a map or list that begins in the next line. offset is the indentation of its key.
 func (p *parser) nested(offset, depth int) (*yaml.Node, bool) {
 	if !p.next() {
 		return nil, false
@@ -116,7 +116,7 @@ func (p *parser) sequence(indent, depth int) (*yaml.Node, bool) {
 	return node, true
 }
 
-// hasKey reports whether a text begins with a key rather than being a scalar.
+// hasKey reports whether a text begins with a key.
 func hasKey(text []byte) bool {
 	colon := bytes.IndexByte(text, ':')
 	return colon > 0 && isKey(text[:colon]) && (colon+1 == len(text) || text[colon+1] == ' ')

@@ -42,7 +42,7 @@ func (p *parser) flow(text []byte, column, depth int) (node *yaml.Node, rest []b
 	}
 }
 
-// flowKey parses a key, and returns the text of its value.
+// flowKey parses a key, and returns the text after its colon.
 func (p *parser) flowKey(text []byte, column, base int) (value []byte, ok bool) {
 	colon := bytes.Index(text, []byte(": "))
 	if colon < 0 || !p.key(text[:colon], column, base) {

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// pool has nodes for the use within JSON.
+// pool has nodes that JSON reuses.
 //
 //nolint:gochecknoglobals // nodes are interchangeable
 var pool = sync.Pool{New: func() any { nodes := make([]yaml.Node, 0, 4*firstChunk); return &nodes }}

@@ -1,10 +1,8 @@
-// Package quickyaml parses the simple YAML of most manifests in a fraction of the time of the YAML
-// library, with the same result. It rejects all other YAML, which callers pass to the library.
+// Package quickyaml parses simple YAML faster than the YAML library, with the same result. It
+// rejects all other YAML; callers then use the library.
 //
-// Simple is one document with a map in block style. Flow style, plain and quoted scalars are on one
-// line. There are literal block scalars, but no folded ones, comments, anchors, tags, escapes or
-// merge keys. All characters are printable ASCII, and the type of each scalar is the same in YAML
-// 1.1 and 1.2.
+// Simple YAML is one document with a map, in printable ASCII. It has no comments, anchors, tags,
+// escapes, folded scalars or merge keys, and no scalar whose type depends on the version of YAML.
 package quickyaml
 
 import (
@@ -17,18 +15,16 @@ const (
 	maxDepth = 50
 	maxKey   = 256
 	maxKeys  = 100
-	// Nodes are allocated together: first as many as the text seems to need, but at most firstChunk,
-	// and then chunkSize at once.
+	// firstChunk and chunkSize are numbers of nodes that are allocated together.
 	firstChunk = 128
 	chunkSize  = 16
 )
 
-// Parse returns the document node that yaml.Unmarshal would return. It returns false if the text is
-// not simple; the text may then be valid or not.
+// Parse returns the document node that yaml.Unmarshal would return, or false if the text is not
+// simple.
 func Parse(text []byte) (document *yaml.Node, ok bool) { return (&parser{}).parse(text) }
 
-// count estimates the number of nodes in a text. It returns false if the text has other characters
-// than printable ASCII and line breaks, a line that ends with a space, or an incomplete last line.
+// count estimates the number of nodes in a text. It returns false if the text cannot be simple.
 func count(text []byte) (nodes int, ok bool) {
 	nodes = 2
 	for i, c := range text {
@@ -51,15 +47,15 @@ func count(text []byte) (nodes int, ok bool) {
 
 type parser struct {
 	text []byte
-	// rest is the current line without its indentation; number is the number of the line. ended
-	// means that there is no line left.
+	// rest is the current line without its indentation, and number is its number. ended means that
+	// there are no more lines.
 	rest           []byte
 	indent, number int
 	ended          bool
 	// at is the offset of the line after the current one; line is its number.
 	at, line int
 
-	// free are allocated nodes. Those within its length are in use.
+	// free has allocated nodes. Those within its length are in use.
 	free []yaml.Node
 	// stack has the nodes of the unfinished maps and lists.
 	stack []*yaml.Node

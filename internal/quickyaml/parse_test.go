@@ -64,8 +64,8 @@ func manyKeys(n int) string {
 	return all.String()
 }
 
-// compare reports whether Parse accepts a text. It fails the test if Parse or JSON disagree with the
-// libraries.
+// compare reports whether Parse accepts a text. It fails the test if the results differ from those
+// of the libraries.
 func compare(t *testing.T, text []byte) bool {
 	t.Helper()
 	got, ok := Parse(text)
@@ -136,7 +136,7 @@ var fragments = []string{
 	"0x", "_", "+", "-", "2001-01-01", "T", "\t", "\\", "~", "x y", "a.b/c: ", "12e3", "1.2", ".3", "a: |\n  x\n   y\n", "  z\n",
 }
 
-// textOf returns a text of fragments, each of which a byte selects.
+// textOf joins the fragments that choices select.
 func textOf(choices []byte) []byte {
 	var text []byte
 	for _, c := range choices {

@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scalar parses a scalar within a map or list at the given indentation, and moves to the line after
-// it.
+// scalar parses a value that begins in the current line, and moves to the line after it. indent is
+// the indentation of its map or list.
 func (p *parser) scalar(text []byte, indent, column int) (*yaml.Node, bool) {
 	switch text[0] {
 	case '|':
@@ -44,7 +44,7 @@ func (p *parser) quoted(text []byte, column int) (node *yaml.Node, rest []byte, 
 	return p.node(yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: style, Value: string(text[1:end]), Line: p.number, Column: column}), text[end+1:], ok
 }
 
-// literal parses a literal block scalar within a map or list at the given indentation.
+// literal parses a literal block scalar. indent is the indentation of its map or list.
 func (p *parser) literal(header []byte, indent, column int) (*yaml.Node, bool) {
 	strip := string(header) == "|-"
 	if !strip && len(header) > 1 {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// isKey reports whether a text is a key that every version of YAML reads as a string.
+// isKey reports whether a text is a key that all versions of YAML read as a string.
 func isKey(text []byte) bool {
 	if len(text) == 0 || !isLetter(text[0]) {
 		return false
@@ -18,8 +18,7 @@ func isKey(text []byte) bool {
 	return !isWord(text)
 }
 
-// plainTag returns the tag of a scalar without quotes. It is empty if the versions of YAML do not
-// agree, or if the scalar may continue or end elsewhere.
+// plainTag returns the tag of a scalar without quotes, or "" if the scalar is not simple.
 func plainTag(text []byte) string {
 	first := text[0]
 	if text[len(text)-1] == ':' || bytes.Contains(text, []byte(": ")) || bytes.Contains(text, []byte(" #")) {
@@ -45,7 +44,8 @@ func plainTag(text []byte) string {
 	return "!!str"
 }
 
-// numberTag returns the tag of a scalar that begins with a digit. Integers have at most 18 digits.
+// numberTag returns the tag of a scalar that begins with a digit, or "" if the scalar is not
+// simple.
 func numberTag(text []byte) string {
 	letters, dots := false, 0
 	for _, c := range text {
@@ -75,7 +75,7 @@ func isInteger(text []byte) bool {
 	return len(text) <= 18 && len(bytes.Trim(text, "0123456789")) == 0 && (text[0] != '0' || len(text) == 1)
 }
 
-// isWord reports whether some version of YAML reads a text as a boolean or as null.
+// isWord reports whether a word is a boolean or null in some version of YAML.
 func isWord(text []byte) bool {
 	if len(text) > len("false") {
 		return false
@@ -95,7 +95,7 @@ func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// keyText returns a key as a string. It allocates nothing for the keys of most objects.
+// keyText returns a key as a string. It does not allocate for common keys.
 func keyText(key []byte) string {
 	switch string(key) {
 	case "apiVersion":
