@@ -2,7 +2,7 @@ package testkit
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// DestinationOption changes a Destination that the function Destination returns.
+// DestinationOption changes a new Destination.
 type DestinationOption func(*kratix.Destination)
 
 // Destination returns a Destination on the GitStateStore default. Its path is its name.
@@ -38,7 +38,7 @@ func Labelled(labels map[string]string) DestinationOption {
 	return func(d *kratix.Destination) { d.Labels = labels }
 }
 
-// GitStore returns a GitStateStore for the default branch of a repository.
+// GitStore returns a GitStateStore for a repository.
 func GitStore(name, url string) *kratix.GitStateStore {
 	s := &kratix.GitStateStore{}
 	s.Name, s.Spec.URL = name, url

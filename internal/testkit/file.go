@@ -26,7 +26,7 @@ func Paths(names ...string) []tree.Path {
 	return paths
 }
 
-// Files returns files in walk order. The map has their contents by path.
+// Files returns files in walk order, from their contents by path.
 func Files(contents map[string]string) []tree.File {
 	files := make([]tree.File, 0, len(contents))
 	for name, content := range contents {

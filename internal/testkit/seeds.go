@@ -2,8 +2,8 @@ package testkit
 
 import "iter"
 
-// Seeds yields n seeds of random tests, counted from 0. The race detector makes such tests ten times
-// as slow, so with it only a third of the seeds are used, rounded up.
+// Seeds yields the numbers from 0 as seeds of random tests: n of them, or a third with the race
+// detector.
 func Seeds(n int) iter.Seq[uint64] {
 	if raceDetector {
 		n = (n + 2) / 3

@@ -1,8 +1,6 @@
-// Package testkit builds the objects and files that the tests of several packages need, and
-// skips slow tests. It does no I/O.
+// Package testkit builds objects and files for tests, and skips slow tests. It does no I/O.
 //
-// A builder returns a plain object with the values that most tests need; options, or assignments to
-// its fields, set the rest:
+// Options, or assignments to fields, change a new object:
 //
 //	work := testkit.Request("cache", testkit.WithConfigMaps("settings"))
 //	work.Generation = 2
@@ -11,8 +9,7 @@ package testkit
 
 import "testing"
 
-// Slow skips a test that takes many seconds or starts a server, if the tests run with -short, as in
-// `make test`. `make test-all` and CI run all tests.
+// Slow skips a slow test if the tests run with -short, as in `make test`.
 func Slow(t testing.TB) {
 	t.Helper()
 	if testing.Short() {

@@ -7,11 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Option changes a Work that Request returns.
+// Option changes a new Work.
 type Option func(*kratix.Work)
 
-// Request returns a Work of the request default/name of the Promise redis. The Work has the same
-// name, and one group for the default directory, without files and selectors.
+// Request returns a Work of a request for the Promise redis, with one group without files.
 func Request(name string, options ...Option) *kratix.Work {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = name, "default"
@@ -52,7 +51,7 @@ func WithGroups(groups ...kratix.WorkloadGroup) Option {
 	return func(w *kratix.Work) { w.Spec.WorkloadGroups = groups }
 }
 
-// WithSelector adds a selector of the Promise with the labels to the first group.
+// WithSelector adds a selector of the Promise to the first group.
 func WithSelector(labels map[string]string) Option {
 	return func(w *kratix.Work) {
 		group := &w.Spec.WorkloadGroups[0]
@@ -77,7 +76,7 @@ func WithFiles(contents map[string]string) Option {
 	}
 }
 
-// WithConfigMaps adds a file NAME.yaml with a ConfigMap to the first group, for each of the names.
+// WithConfigMaps adds a file NAME.yaml with a ConfigMap to the first group for each name.
 func WithConfigMaps(names ...string) Option {
 	return func(w *kratix.Work) {
 		for _, name := range names {
@@ -86,7 +85,7 @@ func WithConfigMaps(names ...string) Option {
 	}
 }
 
-// Placement returns the placement of a Work's first group on a Destination.
+// Placement returns the WorkPlacement of a Work's first group on a Destination.
 func Placement(w *kratix.Work, destination string) *kratix.WorkPlacement {
 	return kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
 }
