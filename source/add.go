@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Add adds a Work that was not read from YAML to the snapshot. If the snapshot has a Work with the
-// same name already, Add adds only a finding. Other snapshots of the source do not change.
+// Add adds a Work that was not read from YAML. If the snapshot already has the Work, Add adds a
+// finding instead.
 func (s *Snapshot) Add(work *kratix.Work, at finding.Place) {
 	at.Object = kratix.Describe(work)
 	i, found := slices.BinarySearchFunc(s.Works, work, Compare)

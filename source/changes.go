@@ -8,12 +8,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// changes holds the files and objects that have changed since the last Snapshot, with their values
-// in that Snapshot.
+// changes holds the files and objects that have changed since the last Snapshot.
 type changes struct {
-	// files has the files as they were in the last Snapshot. A new file is nil.
+	// files has each file as in the last Snapshot, or nil for a new file.
 	files map[fileKey]*ParsedFile
-	// objects are the objects as they were in the last Snapshot, by kind and name.
+	// objects has the objects as in the last Snapshot, by kind and name.
 	objects map[string]before
 }
 
@@ -45,7 +44,7 @@ func (c *Collection) touch(name string) {
 	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
 }
 
-// winner returns the claim that counts: the newest profile, and for other objects the first claim.
+// winner returns the claim that counts: the newest profile, or the first claim on another object.
 // It returns nil if there are no claims.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
@@ -76,8 +75,7 @@ func findingsOf(claims []*claim) []finding.Finding {
 	return findings
 }
 
-// isIdle reports whether an object from a file has no effect on placements. Such objects are
-// reported as ignored.
+// isIdle reports whether an object of a file is reported as ignored.
 func isIdle(object kratix.Object) bool {
 	switch object.(type) {
 	case *kratix.WorkPlacement, *kratix.Promise:
@@ -86,8 +84,7 @@ func isIdle(object kratix.Object) bool {
 	return false
 }
 
-// Snapshot returns the current objects of the files. If a list has not changed since the last
-// Snapshot, it is the same slice. Slices that were returned before are never modified.
+// Snapshot returns the current objects of the files. It does not modify earlier snapshots.
 func (c *Collection) Snapshot() Snapshot {
 	var out, in parts
 	for key, was := range c.changes.files {

@@ -7,23 +7,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Collection holds parsed files and keeps their Snapshot up to date. The time of an update is
-// proportional to the changed file and to the lists that change. Only the contents in
-// Snapshot.Marked are kept. A Collection is not safe for concurrent use, but its snapshots are.
+// Collection holds parsed files and keeps their Snapshot up to date. It is not safe for concurrent
+// use, but its snapshots are.
 type Collection struct {
 	files map[fileKey]*ParsedFile
-	// claims are the definitions of each object, by the object's kind and name, in the order of the
-	// files.
+	// claims are the definitions of each object, by kind and name, in the order of the files.
 	claims map[string][]*claim
-	// incomplete counts the files that are empty, cannot be read, or contain an object without a
-	// readable name.
+	// incomplete counts the files with ParsedFile.incomplete.
 	incomplete int
-	// unseen counts the files that cannot be read, or contain an invalid object which may be a
-	// Destination.
+	// unseen counts the files with ParsedFile.unseen.
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot
-	// strings interns the strings of the objects, because many are equal.
+	// strings interns the strings of the objects.
 	strings kratix.Interner
 	changes changes
 }
@@ -33,8 +29,8 @@ func NewCollection() *Collection {
 	return &Collection{files: map[fileKey]*ParsedFile{}, claims: map[string][]*claim{}}
 }
 
-// Collect returns the Snapshot of files. If an object is defined more than once, the first file
-// takes precedence; otherwise the order of the files does not matter.
+// Collect returns the Snapshot of files. If several files define an object, the first counts; of
+// profiles, the newest counts.
 func Collect(files []File) Snapshot {
 	c := NewCollection()
 	for rank, file := range files {
@@ -43,8 +39,7 @@ func Collect(files []File) Snapshot {
 	return c.Snapshot()
 }
 
-// Set adds a file or replaces its content. Objects that are equal to objects of the former content
-// keep their pointers.
+// Set adds a file or replaces its content. Objects that do not change keep their pointers.
 func (c *Collection) Set(rank int, file File) {
 	held := c.File(rank, file.Name)
 	if read := ParseAgain(held, rank, file); read != held {
@@ -55,8 +50,8 @@ func (c *Collection) Set(rank int, file File) {
 // File returns a file of the collection, or nil if there is none.
 func (c *Collection) File(rank int, name string) *ParsedFile { return c.files[fileKey{rank, name}] }
 
-// Put adds a parsed file, or replaces the file of the same name. The parsed file must not be in any
-// Collection yet, because Put interns the strings of its objects.
+// Put adds a parsed file, or replaces the file of the same rank and name. It modifies the parsed
+// file.
 func (c *Collection) Put(file *ParsedFile) {
 	c.touchFile(file.fileKey)
 	old := c.files[file.fileKey]
@@ -106,8 +101,7 @@ func (c *Collection) count(file *ParsedFile, n int) {
 	}
 }
 
-// Loses reports whether adding the file would remove an object that no other file has, or would
-// remove groups or files of a Work.
+// Loses reports whether adding the file would remove an object, or groups or files of a Work.
 func (c *Collection) Loses(file *ParsedFile) bool {
 	if len(c.Lost(file)) > 0 {
 		return true
@@ -145,8 +139,8 @@ func (p *ParsedFile) objects() map[string]kratix.Object {
 	return objects
 }
 
-// takeOver interns the strings of a file's objects. It replaces objects that are equal to objects
-// in old, which is the former content or nil.
+// takeOver interns the strings of a file's objects, and replaces objects by equal objects of old.
+// old may be nil.
 func (c *Collection) takeOver(file, old *ParsedFile) {
 	var objects map[string]kratix.Object
 	if old != nil {

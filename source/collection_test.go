@@ -36,7 +36,7 @@ func snippets() []string {
 	}
 }
 
-// input maps a rank and a file name to a file. It is the expected content of a Collection.
+// input is the content of a Collection by rank and file name.
 type input map[int]map[string]source.File
 
 func (in input) collect() source.Snapshot {
@@ -114,7 +114,7 @@ func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 				t.Fatalf("with seed %d", seed)
 			}
 		}
-		// This comparison detects changes to a snapshot that was returned earlier.
+		// An earlier snapshot must not have changed.
 		for i := range given {
 			compare(t, wanted[i], given[i])
 			if t.Failed() {

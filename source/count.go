@@ -7,9 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// CountObjects returns the number of Kubernetes objects in a manifest, including the items of
-// Lists. It returns 0 if name does not end in .yaml or .yml. It does not check whether Flux can
-// build the objects.
+// CountObjects returns the number of objects in a manifest. The items of a List count instead of
+// the List. It returns 0 if name does not end in .yaml or .yml.
 func CountObjects(name string, content []byte) int {
 	switch path.Ext(name) {
 	case ".yaml", ".yml":

@@ -7,9 +7,7 @@ type document struct {
 	line int
 }
 
-// documents splits a file at lines that begin with "---" or "...", so that one invalid document
-// does not hide the others. In YAML such a line is a marker even inside a block scalar. Text after
-// a marker on the same line belongs to the document that begins there.
+// documents splits a file into its documents, so that an invalid document does not hide the others.
 func documents(content []byte) []document {
 	var docs []document
 	current := document{line: 1}
@@ -31,8 +29,8 @@ func documents(content []byte) []document {
 	return append(docs, current)
 }
 
-// marker reports whether a line is a marker between documents, and whether it has text of the
-// second document.
+// marker reports whether a line separates two documents, and whether it contains text of the
+// second.
 func marker(line []byte) (marks, holds bool) {
 	rest, starts := bytes.CutPrefix(line, []byte("---"))
 	if !starts {

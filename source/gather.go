@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Gather returns a Snapshot of decoded objects. The objects must have different names. Gather
-// checks them as Parse does.
+// Gather returns a Snapshot of decoded objects, which must have different names. Invalid objects
+// become findings.
 func Gather(objects []kratix.Object) Snapshot {
 	var s Snapshot
 	for _, object := range objects {

@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// DeletedFile returns a ParsedFile that stands for a deleted file. The ParsedFile has no objects,
-// but is not equal to an empty file.
+// DeletedFile returns a ParsedFile that stands for a deleted file.
 func DeletedFile(rank int, name string) *ParsedFile {
 	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }
@@ -25,13 +24,11 @@ func (p *ParsedFile) Works() int {
 	return works
 }
 
-// IsBroken reports whether the file is empty, cannot be read, or has an object without a readable
-// name. If an object is missing in a broken file, the object may still exist.
+// IsBroken reports whether the file is empty, or may have objects that cannot be read.
 func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
-// Lost returns the sorted names of the objects that the collection would lose if the file were
-// added: objects that no other file has, and Works that would lose a group or all workloads of a
-// group.
+// Lost returns the sorted names of the objects that adding the file would remove, and of the Works
+// that would lose a group or all files of a group.
 func (c *Collection) Lost(file *ParsedFile) []string {
 	old := c.files[file.fileKey]
 	if old == nil {
@@ -51,8 +48,8 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 	return slices.Compact(lost)
 }
 
-// losesGroup reports whether a Work loses a group, or all workloads of a group, if after replaces
-// before. A file that was cut off may end in a group without workloads.
+// losesGroup reports whether a Work loses a group, or all files of a group, if after replaces
+// before.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)
@@ -66,8 +63,8 @@ func losesGroup(before, after kratix.Object) bool {
 	})
 }
 
-// Keep returns a copy of the file in which the named objects are as in the collection's version of
-// the file. If the file is broken, Keep adds a finding that these objects still count.
+// Keep returns a copy of the file with the former definitions of the named objects. If the file is
+// broken, the copy has a finding about them.
 func (c *Collection) Keep(file *ParsedFile, names []string) *ParsedFile {
 	kept := *file
 	kept.claims = nil

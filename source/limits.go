@@ -8,16 +8,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// The limits on the YAML values of one document, because the parser needs several hundred bytes for
-// each value. A document with more than maxValues values must have at least bytesForValue bytes for
-// each value, as long lists of Works have.
+// The limits on the YAML values of a document. A document with more than maxValues values must have
+// at least bytesForValue bytes for each value.
 const (
 	maxValues     = 1_000_000
 	bytesForValue = 8
 )
 
-// maxNameless is the maximum number of findings per file about documents that are unreadable or
-// ignored. A large file may contain millions of such documents.
+// maxNameless is the maximum number of findings per file about unreadable or ignored documents.
 const maxNameless = 10_000
 
 func (p *ParsedFile) reportNameless(f finding.Finding) {
@@ -26,8 +24,7 @@ func (p *ParsedFile) reportNameless(f finding.Finding) {
 	}
 }
 
-// reportNamelessCount adds one finding with the number of documents for which reportNameless has
-// added none.
+// reportNamelessCount adds a finding with the number of findings beyond maxNameless.
 func (p *ParsedFile) reportNamelessCount() {
 	if p.nameless <= maxNameless {
 		return

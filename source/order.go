@@ -18,8 +18,7 @@ func compareFiles(a, b fileKey) int {
 
 func compareParsed(a, b *ParsedFile) int { return compareFiles(a.fileKey, b.fileKey) }
 
-// compareNames compares paths in the order of a directory walk: the files in a directory come
-// before the entries after the directory.
+// compareNames compares paths in the order of a directory walk.
 func compareNames(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		switch {

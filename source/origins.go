@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Origins records the place at which each object of a Snapshot was read. It is immutable, so it may
-// be used while the next Snapshot is built.
+// Origins has the place at which each object of a Snapshot was read. It is immutable.
 type Origins struct {
 	sorted []*origin
 }
@@ -22,8 +21,7 @@ type origin struct {
 
 func compareOrigins(a, b *origin) int { return cmp.Compare(a.place.Object, b.place.Object) }
 
-// Of returns the place at which an object was read. The place is empty if the Snapshot has none for
-// this object.
+// Of returns the place of an object, or an empty place if the Snapshot has none.
 func (o Origins) Of(object kratix.Object) finding.Place {
 	i, found := o.search(kratix.Describe(object))
 	if !found || o.sorted[i].object != object {
@@ -32,7 +30,7 @@ func (o Origins) Of(object kratix.Object) finding.Place {
 	return o.sorted[i].place
 }
 
-// All returns every object with its place, in a stable order.
+// All yields the objects with their places, sorted by kind and name.
 func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
 	return func(yield func(kratix.Object, finding.Place) bool) {
 		for _, each := range o.sorted {
@@ -43,7 +41,7 @@ func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
 	}
 }
 
-// With returns a copy that also has the given object and place. It sets the Object of the place.
+// With returns a copy that also has the object and its place.
 func (o Origins) With(object kratix.Object, at finding.Place) Origins {
 	at.Object = kratix.Describe(object)
 	i, found := o.search(at.Object)

@@ -28,17 +28,15 @@ type ParsedFile struct {
 	rejected []kratix.Key
 	// rejectedRollouts are the names of Rollouts that exist but are invalid.
 	rejectedRollouts []string
-	// incomplete means that the file is empty, cannot be read, or has an object without a readable
-	// name.
+	// incomplete means that the file is empty, or may have objects that cannot be read.
 	incomplete bool
-	// empty means that the file has no content. It may have been cut off.
+	// empty means that the file has nothing but white space.
 	empty bool
-	// unseen means that the file cannot be read, or contains an invalid object which may be a
-	// Destination.
+	// unseen means that the file may have a Destination that cannot be read.
 	unseen bool
-	// nameless counts the findings of reportNameless, including those beyond the maximum.
+	// nameless counts the calls of reportNameless.
 	nameless int
-	// marked is the file itself if it contains a comment for this program, and nil otherwise.
+	// marked is the file if it contains a comment for this program, and nil otherwise.
 	marked *File
 }
 
@@ -47,8 +45,7 @@ func (p *ParsedFile) Equal(other *ParsedFile) bool {
 	return p.fileKey == other.fileKey && p.digest == other.digest
 }
 
-// claim is the definition of an object at a position in a file. If several files define the object,
-// it has several claims, and winner selects the one that counts.
+// claim is the definition of an object in a file.
 type claim struct {
 	origin
 	file  *ParsedFile
@@ -68,13 +65,11 @@ func digestOf(file File) digest {
 	return digest{hash: sha256.Sum256(file.Content)}
 }
 
-// Parse parses a file. Files are sorted by rank, and within one rank by name as in a directory
-// walk.
+// Parse parses a file. Files of a lower rank take precedence.
 func Parse(rank int, file File) *ParsedFile { return parse(rank, file, digestOf(file)) }
 
-// ParseAgain returns held if it has the same content as the file, and otherwise parses the file.
-// held may be nil. ParseAgain may run while other goroutines read held, because it does not modify
-// held.
+// ParseAgain returns held if it has the content of the file, and otherwise parses the file. held
+// may be nil.
 func ParseAgain(held *ParsedFile, rank int, file File) *ParsedFile {
 	sum := digestOf(file)
 	if held != nil && held.digest == sum {
@@ -153,8 +148,8 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 	p.claims = append(p.claims, &claim{origin: origin{parsed.Object, at}, file: p, index: len(p.claims)})
 }
 
-// defaultNamespace sets the namespace as the API server does: to "default" for namespaced objects
-// without one, and to none for cluster-scoped objects.
+// defaultNamespace sets the namespace to "default" for namespaced objects without one, and to none
+// for cluster-scoped objects.
 func defaultNamespace(o kratix.Object) {
 	switch o := o.(type) {
 	case *kratix.Work:
@@ -178,8 +173,7 @@ func defaultNamespace(o kratix.Object) {
 	}
 }
 
-// mayBeDestination reports whether a text that is not valid YAML may be a Destination. It searches
-// the text for the name of the kind.
+// mayBeDestination reports whether an invalid document may be a Destination.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 
 func (p *ParsedFile) unreadable(at finding.Place, err error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// profile adds a profile, or a ConfigMap with one, to the claims. It returns false for all other
+// profile adds a profile, or a ConfigMap with one, to the claims. It returns false for other
 // objects.
 func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	group, _, _ := strings.Cut(parsed.Header.APIVersion, "/")
@@ -40,7 +40,7 @@ func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	return true
 }
 
-// profileIn returns the profile in a ConfigMap, and whether the ConfigMap has the label of
+// profileIn returns the profile in a ConfigMap, and false for a ConfigMap without the label of
 // profiles.
 func profileIn(configMap json.RawMessage) (read *profile.Profile, is bool, err error) {
 	var object struct {
@@ -72,8 +72,7 @@ func isNewer(a, b kratix.Object) bool {
 	return isProfile && same && other.Taken.Before(&one.Taken)
 }
 
-// repeated returns the finding about an ignored object. used has the same name and takes
-// precedence.
+// repeated returns the finding about an ignored object. used is the object that counts.
 func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) finding.Finding {
 	rule, which := finding.RepeatedObject(), "the first one"
 	if _, is := used.(*profile.Profile); is {
@@ -85,8 +84,8 @@ func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) f
 	}
 }
 
-// NewestProfiles returns the newest profile of each Destination, and a finding about each other
-// profile. name returns the name of the object from which a profile was read.
+// NewestProfiles returns the newest profile of each Destination, and findings about the others.
+// name returns the name of the object of a profile.
 func NewestProfiles(profiles []*profile.Profile, name func(*profile.Profile) string) (newest []*profile.Profile, others []finding.Finding) {
 	best := map[string]*profile.Profile{}
 	for _, p := range profiles {

@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Remark returns a ParsedFile with an empty name and no objects. Sources use it to add findings of
-// their own to a Collection.
+// Remark returns a ParsedFile with findings and no objects. Sources add their own findings with it.
 func Remark(rank int, findings ...finding.Finding) *ParsedFile {
 	hash := sha256.New()
 	for _, f := range findings {

@@ -2,9 +2,8 @@ package source
 
 import "slices"
 
-// splice returns the sorted list without the elements in removed and with those in added. All
-// removed elements must be in the list. The cost is one copy of the list and one search for each
-// change. Without changes, splice returns the list itself.
+// splice returns a sorted list without the elements of removed and with those of added. All removed
+// elements must be in the list. It does not modify the list.
 func splice[T any](list, removed, added []T, compare func(a, b T) int) []T {
 	if len(removed)+len(added) == 0 {
 		return list

@@ -9,9 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// unknownKind adds a finding about an object of an unsupported kind. An object of a Kratix kind in
-// another version or capitalization is rejected, because it would count as removed if it were
-// ignored.
+// unknownKind adds a finding about an object of an unsupported kind. It rejects objects that seem
+// to be of a Kratix kind.
 func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	kind := knownKind(header.Kind)
 	switch {
@@ -65,8 +64,7 @@ func isKratix(apiVersion string) bool {
 	return strings.EqualFold(group, kratix.Group)
 }
 
-// checkBucket adds a finding about an invalid bucket name. The store stays in the snapshot, so that
-// its placements are not moved elsewhere.
+// checkBucket adds a finding about an invalid bucket name. The store stays in the snapshot.
 func (p *ParsedFile) checkBucket(object kratix.Object, at finding.Place) {
 	store, ok := object.(*kratix.BucketStateStore)
 	if !ok {

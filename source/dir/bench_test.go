@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet is the number of Works in the benchmarks. Each Work has a file of its own in one directory.
+// fleet is the number of Works in the benchmarks.
 const fleet = 100_000
 
 func request(i int, label string) string {
@@ -76,8 +76,7 @@ func BenchmarkFleet(b *testing.B) {
 			b.Fatalf("%d Works, %d findings, error %v", len(snapshot.Works), len(snapshot.Findings), err)
 		}
 	}
-	// The clock is an hour ahead, so the files count as an hour old. Files that have just changed
-	// would be read again.
+	// The clock is an hour ahead, so that no file counts as just changed.
 	s := &Source{Paths: []string{root}, Now: func() time.Time { return time.Now().Add(time.Hour) }}
 	if _, err := s.Changes(b.Context()); err != nil {
 		b.Fatal(err)

@@ -10,9 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// unchangedTime is the time for which a file that removes something must stay unchanged before its
-// content takes effect. A file that is written in place is truncated first, and some editors delete
-// a file before they write it again.
+// unchangedTime is the time for which a file must stay unchanged before it removes objects. A file
+// that is being written may be truncated or missing for a moment.
 const unchangedTime = time.Second
 
 type delayedRemoval struct {
@@ -20,11 +19,11 @@ type delayedRemoval struct {
 	// unchanged is set once the file has been unchanged for unchangedTime.
 	unchanged *atomic.Bool
 	lost      []string
-	// kept are the names of the removed objects that the collection still has because of Keep.
+	// kept are the names of the removed objects that are still in the collection.
 	kept []string
 }
 
-// loss is a version of a file that removes objects. gone means that the file is deleted.
+// loss is a new version of a file. gone means that the file is deleted.
 type loss struct {
 	in   *input
 	name string
@@ -34,8 +33,7 @@ type loss struct {
 
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
-// take adds a file that was just read to the collection. It returns false if the effect of the file
-// is delayed.
+// take adds a file that was just read to the collection. It returns false if it delays this.
 func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.delayedRemovals[read.id()]
@@ -53,7 +51,7 @@ func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	return true
 }
 
-// gone removes a deleted file from the collection. It delays the removal if objects would be lost.
+// gone removes a deleted file from the collection, or delays the removal.
 func (l *scan) gone(in *input, name string) {
 	l.finish()
 	delete(in.links, name)
@@ -91,7 +89,7 @@ func (l *scan) release(id fileID) {
 }
 
 // applyLosses applies or delays the losses. It must be called after all files have been read,
-// because an object that has moved to another file is not lost.
+// because an object may have moved to another file.
 func (l *scan) applyLosses() {
 	var unchanged delays
 	var absent delays
@@ -123,9 +121,8 @@ func (l *scan) sortedRemovals() []*delayedRemoval {
 	return removals
 }
 
-// decide applies a delayed removal once its file has been unchanged for long enough, or once
-// nothing is lost any more. The collection keeps all objects of a broken file, and objects that
-// have been missing for less than RemovalDelay.
+// decide applies a delayed removal as far as its delays have ended. The collection keeps the
+// objects of a broken file.
 func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {
@@ -157,8 +154,8 @@ func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	}
 }
 
-// delays collects flags and paths. After one common delay, the flags are set and the paths are read
-// again.
+// delays collects flags and paths for one delay. When it ends, the flags are set and the paths are
+// read again.
 type delays struct {
 	over  []*atomic.Bool
 	paths []string
@@ -171,7 +168,7 @@ func (w *delays) add(paths ...string) *atomic.Bool {
 	return over
 }
 
-// wait starts the delay. When it ends, wait sets the flags, and the source reports a change.
+// wait starts the delay. The source reports a change when it ends.
 func (w *delays) wait(s *Source, delay time.Duration) {
 	if len(w.over) == 0 {
 		return

@@ -90,8 +90,6 @@ func TestLossCountsOnceFileIsUnchangedForASecond(t *testing.T) {
 	}
 }
 
-// TestLossOfFileWithUncleanPath uses an input path that filepath.Clean would change, such as
-// "./a.yaml".
 func TestLossOfFileWithUncleanPath(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/./a.yaml"
@@ -155,8 +153,6 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 	}
 }
 
-// TestQuickChangesOfEqualSizeAreSeen writes so fast that the file system may give the same times to
-// different contents. Files that have changed recently must therefore be read again.
 func TestQuickChangesOfEqualSizeAreSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	for name, now := range map[string]func() time.Time{"with a clock": time.Now, "without one": nil} {

@@ -1,8 +1,5 @@
 // Package dir reads directories and files of YAML into a [source.Snapshot], and reports changes. It
-// does I/O: it reads files and watches directories, and writes nothing.
-//
-// The first Snapshot reads all files. A later Snapshot reads the files for which the file system
-// has reported an event, and those whose size, time or inode differs.
+// does I/O: it reads files and watches directories.
 package dir
 
 import (
@@ -26,33 +23,30 @@ const Stdin = "-"
 type Source struct {
 	// Paths are files, directories, or Stdin.
 	Paths []string
-	// Recursive means that files in subdirectories are read too.
+	// Recursive means that files in subdirectories are read.
 	Recursive bool
-	// Exclude are patterns of paths in input directories that are not read.
+	// Exclude are patterns of paths that are not read.
 	Exclude []Exclusion
-	// Stdin is read once for the path "-", and its content is cached.
+	// Stdin is the input for the path "-". It is read once.
 	Stdin io.Reader
-	// Now returns the time. If it is nil, each full scan reads all files, because without the time,
-	// an equal size and equal times do not prove that a file is unchanged.
+	// Now returns the time. If it is nil, each full scan reads all files.
 	Now func() time.Time
-	// RemovalDelay is how long an object must be missing, while Changes runs, before it is removed
-	// from the snapshot. If it is zero, the object is removed once its file has been unchanged for
-	// a second.
+	// RemovalDelay is the time for which an object must be missing before it is removed from the
+	// snapshot. It applies while Changes runs.
 	RemovalDelay time.Duration
 
 	pending pending
 
-	// scanning serializes reads, and guards the fields below.
+	// scanning serializes scans, and guards the fields below.
 	scanning        sync.Mutex
 	collection      *source.Collection
 	inputs          []*input
 	delayedRemovals map[fileID]*delayedRemoval
-	// absent are the objects that are missing from the files and whose removal is delayed. The
-	// value is set once the object has been missing for RemovalDelay.
+	// absent are the missing objects by name. A value is set once the object has been missing for
+	// RemovalDelay.
 	absent map[string]*atomic.Bool
 	scans  int
-	// delayElapsed is set once the files have been watched for RemovalDelay. It is nil until it is
-	// needed.
+	// delayElapsed is set once the files have been watched for RemovalDelay.
 	delayElapsed *atomic.Bool
 }
 
@@ -61,15 +55,11 @@ var _ source.Source = (*Source)(nil)
 // ErrPath is the error of an input path that cannot be read.
 var ErrPath = errors.New("cannot read the path")
 
-// Snapshot reads the files that have changed. While Changes runs, it checks only files for which
-// there was an event, unless events may be missing. Unchanged objects have the same pointers as in
-// the last Snapshot. A missing input path is an error; an unreadable file in a directory is a
-// finding.
+// Snapshot reads the files that have changed since the last Snapshot. Unchanged objects keep their
+// pointers. A missing input path is an error; an unreadable file in a directory is a finding.
 //
-// A file that removes something may be half written. While Changes runs, its content takes effect
-// once the file has been unchanged for a second, and the removed objects stay in the snapshot until
-// they have been missing for RemovalDelay. The objects of a file that is empty or cannot be read
-// stay until the file is valid or deleted.
+// A file may be half written. While Changes runs, the removal of objects is therefore delayed, and
+// the objects of a broken file stay until the file is valid or deleted.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.scanning.Lock()
 	defer s.scanning.Unlock()
@@ -91,8 +81,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// isDelayElapsed reports whether the files have been watched for RemovalDelay. Before that, a
-// missing file may be one that another program is replacing.
+// isDelayElapsed reports whether the files have been watched for RemovalDelay.
 func (s *Source) isDelayElapsed() bool {
 	if s.delayElapsed == nil && s.RemovalDelay <= 0 {
 		return true
@@ -115,11 +104,11 @@ func (s *Source) stillMissing() int {
 	return count
 }
 
-// ReadAll makes the next Snapshot check every file. On network file systems, ReadAll is needed
-// because they send no events for changes by other hosts.
+// ReadAll makes the next Snapshot check every file. Network file systems need it, because they send
+// no events for changes by other hosts.
 func (s *Source) ReadAll() { s.pending.scanAll() }
 
-// now returns the time. Without a clock, it returns the beginning of 1970, so that no file is old.
+// now returns the time, or the beginning of 1970 if there is no clock.
 func (s *Source) now() time.Time {
 	if s.Now == nil {
 		return time.Unix(0, 0)

@@ -9,9 +9,8 @@ import (
 )
 
 // Exclusion is a pattern of paths in input directories that are not read. Each element is matched
-// as by path.Match; ** matches any number of elements. A pattern without a slash matches an element
-// at any depth. A pattern with a slash matches the whole path relative to the input. If the pattern
-// matches a directory, nothing in the directory is read.
+// as by path.Match; ** matches any number of elements. A pattern of one element matches at any
+// depth, unless it begins with / or ./.
 type Exclusion struct{ elements []string }
 
 // ErrExclusion is the error of an invalid pattern.
@@ -40,8 +39,8 @@ func ParseExclusion(pattern string) (Exclusion, error) {
 	return Exclusion{elements}, nil
 }
 
-// matches reports whether the pattern matches a path or one of its parent directories. The path is
-// relative to an input and has slashes.
+// matches reports whether the pattern matches a path, or one of its parent directories. The path is
+// relative to an input.
 func (e Exclusion) matches(below string) bool {
 	steps := strings.Split(below, "/")
 	for n := 1; n <= len(steps); n++ {
@@ -65,8 +64,7 @@ func matchElements(pattern, steps []string) bool {
 	return ok && matchElements(pattern[1:], steps[1:])
 }
 
-// excludes reports whether Exclude matches the path name in the input directory given. name
-// includes the path of that directory.
+// excludes reports whether Exclude matches the path name in the input directory given.
 func (s *Source) excludes(given, name string) bool {
 	if len(s.Exclude) == 0 {
 		return false

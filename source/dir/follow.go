@@ -58,9 +58,8 @@ func (w *watch) notify(changes chan<- struct{}) {
 	}
 }
 
-// check reports whether a change must be reported, because a broken watch is started again, or
-// because an input path now leads to another file or directory. In the second case, check marks the
-// watch as broken.
+// check reports whether a change must be reported, because the watch was restarted or an input path
+// has moved.
 func (w *watch) check() bool {
 	if w.broken {
 		return w.start() == nil
@@ -69,8 +68,8 @@ func (w *watch) check() bool {
 	return w.broken
 }
 
-// handle records the path of an event for the next read. It returns false if no file with this path
-// is read.
+// handle records the path of an event for the next read. It returns false if the event has no
+// effect.
 func (w *watch) handle(event fsnotify.Event) bool {
 	path, pending := filepath.Clean(event.Name), &w.source.pending
 	_, isDir := w.dirs[path]

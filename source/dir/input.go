@@ -8,25 +8,22 @@ import (
 )
 
 type input struct {
-	// rank is the index of the path. If an object is defined in several inputs, the one in the
-	// input with the lowest rank counts.
+	// rank is the index of the path in Source.Paths.
 	rank int
 	path string
-	// root describes the file or directory at the path, as of the last full scan.
+	// root describes the file or directory at the path in the last full scan.
 	root fs.FileInfo
 	seen map[string]seen
-	// links are the names of the symbolic links among the files. Their targets may change without
-	// an event.
+	// links are the names of symbolic links. Their targets may change without an event.
 	links   map[string]struct{}
 	skipped skipped
 }
 
 type seen struct {
 	stat
-	// old means that any later change of the file changes its stat. Then a file with the same stat
-	// need not be read again.
+	// old means that any later change of the file changes its stat.
 	old bool
-	// scan is the number of the last read in which the file existed.
+	// scan is the number of the last scan that has found the file.
 	scan int
 }
 
@@ -47,7 +44,7 @@ func (in *input) setLink(name string, link bool) {
 	}
 }
 
-// name returns the name of the file at a path. It returns false if the input has no such file.
+// name returns the name of the file at a path, and whether the input reads such a file.
 func (s *Source) name(in *input, path string) (string, bool) {
 	if in.root == nil || !in.root.IsDir() {
 		return in.path, filepath.Clean(in.path) == path
@@ -55,8 +52,8 @@ func (s *Source) name(in *input, path string) (string, bool) {
 	return s.nameBelow(in.path, path)
 }
 
-// nameBelow returns the name that the file at path has in a listing of dir. It returns false if the
-// file is not read.
+// nameBelow returns the name that the file at path has in a listing of dir, and whether the file is
+// read.
 func (s *Source) nameBelow(dir, path string) (string, bool) {
 	below, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsLocal(below) || !isYAML(path) {
@@ -70,12 +67,10 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 	return name, !s.excludes(dir, name)
 }
 
-// isHidden reports whether the name begins with a dot. Such names include temporary files of some
-// editors, and the directories with the data of a mounted ConfigMap.
+// isHidden reports whether the name begins with a dot.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// isYAML reports whether files with this name are read. Backups and temporary files of editors,
-// such as "a.yaml~", "#a.yaml#" and "4913", are not read.
+// isYAML reports whether files with this extension are read.
 func isYAML(path string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))
 }

@@ -35,7 +35,7 @@ func waitForRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []s
 	}
 }
 
-// removalDelay is longer than unchangedTime, so that the tests can distinguish the two.
+// removalDelay is longer than unchangedTime.
 const removalDelay = 3 * time.Second
 
 func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
@@ -198,8 +198,6 @@ func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	}
 }
 
-// TestCheckoutOfBranchWithSameWorksRemovesNothing changes files as git checkout does: it deletes
-// them and writes them again with other contents, some under other names.
 func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -29,8 +29,7 @@ func lookUpFile(name string, link bool) (found lookUp) {
 
 func isLink(mode fs.FileMode) bool { return mode&fs.ModeSymlink != 0 }
 
-// lookUpAll looks up the YAML files among the entries of a directory, on all processors. The other
-// entries have a zero lookUp.
+// lookUpAll looks up the YAML files of a directory concurrently. Other entries have a zero lookUp.
 func lookUpAll(dir string, entries []fs.DirEntry) []lookUp {
 	found := make([]lookUp, len(entries))
 	part := (len(entries) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)

@@ -10,16 +10,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// The limits of the files that Missing reads below one path. The result of Missing is only a hint
-// and may be incomplete.
+// The limits of Missing for one path.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20
 	missingNames = 10_000
 )
 
-// Missing returns possible reasons why Works are missing, one line each: subdirectories with Works
-// are not read without Recursive. It reads a limited number of files below each path.
+// Missing returns possible reasons why Works are missing: subdirectories with Works that are not
+// read.
 func (s *Source) Missing(ctx context.Context) []string {
 	if s.Recursive {
 		return nil
@@ -48,8 +47,8 @@ func reasonFor(works int, all bool, path string) string {
 	return fmt.Sprintf("%d Works are in sub-directories of %s; -R reads them", works, path)
 }
 
-// worksBelow counts the Works in the subdirectories of root. all is false if it has reached a
-// limit.
+// worksBelow counts the Works in the subdirectories of root. all is false if it has not read all of
+// them.
 func worksBelow(ctx context.Context, root string) (works int, all bool) {
 	files, size, names := 0, int64(0), 0
 	all = true

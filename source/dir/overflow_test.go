@@ -38,7 +38,7 @@ func TestOverflow(t *testing.T) {
 	s.pending.mu.Lock() // blocks the handling of events
 	const buffered = 8192
 	for i := range length + buffered {
-		name := filepath.Join(root, string(rune('a'+i%2))+".yaml") // alternates between two files, because equal events in a row are merged
+		name := filepath.Join(root, string(rune('a'+i%2))+".yaml") // equal events in a row are merged
 		if err := os.Chmod(name, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// maxPaths is the number of changed paths at which the next read scans everything.
+// maxPaths is the number of changed paths at which the next scan is a full scan.
 const maxPaths = 1 << 14
 
 type task struct {
 	watched bool
 	all     bool
-	// paths are the changed paths. The list is empty if all is set.
+	// paths are the changed paths.
 	paths []string
 }
 
@@ -69,8 +69,7 @@ func (p *pending) mark(paths ...string) {
 	}
 }
 
-// watch adds a watch or updates its coverage. It makes the next read a full scan, because the watch
-// may have missed earlier changes.
+// watch adds a watch or updates its coverage. The next scan is then a full scan.
 func (p *pending) watch(w *watch, sees coverage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,8 +103,7 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// needsAllEvents reports whether an event for any file may matter, because there are symbolic
-// links, or may be some.
+// needsAllEvents reports whether events for other files may matter, because of symbolic links.
 func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,8 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// atOnce is the number of files per processor that are read and parsed concurrently, so that a slow
-// file does not block the others.
+// atOnce is the number of files per processor that are read concurrently.
 const atOnce = 8
 
 type reading struct {
@@ -22,9 +21,8 @@ type parsed struct {
 	failed bool
 }
 
-// begin starts to read and parse a file. If too many files are in progress, it first waits for the
-// oldest. Results are used in the order of the starts, so that they do not depend on timing. begin
-// must not be called for a file while an earlier result for it is unused.
+// begin starts to read and parse a file. Results are used in the order of the starts. The result
+// for a file must be used before begin is called for it again.
 func (l *scan) begin(in *input, name string, was seen, read func() source.File) {
 	if len(l.readings) >= atOnce*runtime.GOMAXPROCS(0) {
 		l.takeFirst()

@@ -16,7 +16,7 @@ type scan struct {
 	*Source
 	task
 	losses []loss
-	// readings are the files in progress, in the order in which their results are used.
+	// readings are the files in progress, in the order of their starts.
 	readings []reading
 }
 
@@ -116,7 +116,6 @@ func (l *scan) directory(ctx context.Context, in *input, dir string) error {
 	return nil
 }
 
-// entry scans an entry of a directory.
 func (l *scan) entry(ctx context.Context, in *input, path string, entry fs.DirEntry, found lookUp) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -152,8 +151,7 @@ func (l *scan) changed(in *input, name string) {
 	l.file(in, name, link, lookUpFile(name, link))
 }
 
-// file starts to read a file, unless the file is unchanged since the last read. found is the result
-// of lookUpFile.
+// file starts to read a file, unless it is unchanged. found is the result of lookUpFile.
 func (l *scan) file(in *input, name string, link bool, found lookUp) {
 	info, err := found.info, found.err
 	if !link && errors.Is(err, fs.ErrNotExist) {
@@ -175,8 +173,8 @@ func (l *scan) file(in *input, name string, link bool, found lookUp) {
 	}
 }
 
-// read returns the content of a file. given means that the file is an input path itself; only then
-// may it be a pipe.
+// read returns the content of a file. given means that the file is an input path; only then may it
+// be a pipe.
 func read(name string, info fs.FileInfo, given bool) source.File {
 	if isPipe(info) && !given {
 		return source.File{Name: name, Err: irregular(info)}
@@ -188,8 +186,7 @@ func read(name string, info fs.FileInfo, given bool) source.File {
 	return source.File{Name: name, Content: content, Err: err}
 }
 
-// isPipe reports whether a file is neither regular nor a directory. Such a file may block its
-// reader, or have its content only once.
+// isPipe reports whether a file is neither regular nor a directory.
 func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
 
 func (s seen) still(info fs.FileInfo, given bool) bool {

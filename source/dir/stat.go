@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// racy is the longest time after a change in which another change may leave the times of the file
-// equal. File systems have a resolution of up to two seconds.
+// racy is the time within which two changes may give a file the same times.
 const racy = 2 * time.Second
 
 // stat is the metadata of a file. If it differs, the file is read again.
@@ -26,7 +25,7 @@ func statOf(info fs.FileInfo) stat {
 	return stat{size: info.Size(), modTime: info.ModTime().UnixNano(), inode: inodeOf(info)}
 }
 
-// isOldAt reports whether every change after the given time changes the stat of the file.
+// isOldAt reports whether any change after the given time changes the stat.
 func (s stat) isOldAt(read time.Time) bool {
 	return max(s.modTime, s.changeTime) < read.Add(-racy).UnixNano()
 }

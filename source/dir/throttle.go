@@ -3,16 +3,14 @@ package dir
 import "time"
 
 const (
-	// shortestWait is the delay of the first notification after a quiet period. Events that follow
-	// within it are reported together.
+	// shortestWait is the delay of the first notification after a quiet period.
 	shortestWait = 5 * time.Millisecond
 	// longestWait is the longest delay of a notification while changes continue.
 	longestWait = 500 * time.Millisecond
 )
 
-// throttle coalesces change notifications with exponential backoff. The first change after a quiet
-// period is reported after shortestWait. While changes continue, the delay doubles up to
-// longestWait. A quiet period is one without changes for as long as the last delay.
+// throttle coalesces change notifications with exponential backoff, from shortestWait to
+// longestWait.
 type throttle struct {
 	// wait is the duration of the running timer, or zero if no timer is running.
 	wait time.Duration
@@ -20,7 +18,7 @@ type throttle struct {
 }
 
 // change records a change. It returns the duration of the timer to start, or zero if a timer is
-// running already.
+// running.
 func (p *throttle) change() time.Duration {
 	p.more = true
 	if p.wait > 0 {
@@ -30,8 +28,8 @@ func (p *throttle) change() time.Duration {
 	return p.wait
 }
 
-// due must be called when the timer ends. It returns whether to send a notification, and the
-// duration of the next timer, or zero if no timer is needed.
+// due must be called when the timer ends. It reports whether to send a notification, and returns
+// the duration of the next timer or zero.
 func (p *throttle) due() (tell bool, wait time.Duration) {
 	if !p.more {
 		p.wait = 0

@@ -10,7 +10,7 @@ func notifications(changes ...int) []int {
 	var p throttle
 	var lines []int
 	var now int
-	runs := -1 // the time at which the timer ends; -1 if no timer is running
+	runs := -1 // the end of the timer, or -1
 	fire := func(until int) {
 		for runs >= 0 && runs <= until {
 			now = runs

@@ -9,10 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Tally has the number of files that the last Snapshot read, and the numbers of files and
-// directories that it left out.
+// Tally has the numbers of files and directories in the last Snapshot.
 type Tally struct {
-	// Files is the number of files that were read, including those that could not be read.
+	// Files is the number of files, including unreadable files.
 	Files int
 	// Unread is the number of subdirectories that were not read because Recursive is not set.
 	Unread int
@@ -64,7 +63,7 @@ func (s *Source) noteUnread() {
 	}
 }
 
-// skip counts a subdirectory that is not read, unless the subdirectory is an input itself.
+// skip counts a subdirectory that is not read, unless it is an input itself.
 func (in *input) skip(name string, inputs []*input) {
 	if !slices.ContainsFunc(inputs, func(other *input) bool { return filepath.Clean(other.path) == filepath.Clean(name) }) {
 		in.skipped.unread++

@@ -13,17 +13,14 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// every is the interval at which the input paths are checked. There are no events for an input
-// directory that is replaced or mounted again.
+// every is the interval at which the input paths are checked, because a replaced directory causes
+// no event.
 const every = time.Second
 
 var errTooMany = errors.New("it has more directories than may be watched: raise fs.inotify.max_user_watches")
 
-// Changes watches the input directories, and the parent directories of input files, until ctx ends.
-// The first change after a quiet period is reported within a few milliseconds; changes that
-// continue are reported less and less often, down to twice a second. There are no reports of
-// changes to standard input, to targets of links outside the input paths, or by other hosts on a
-// network file system. Callers must use ReadAll to find the changes of files.
+// Changes reports changes of the input files until ctx ends. It misses changes of link targets
+// outside the inputs, and changes by other hosts on a network file system; ReadAll finds both.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	w := &watch{source: s, woken: make(chan struct{}, 1)}
 	if err := w.start(); err != nil {
@@ -50,7 +47,7 @@ type scope struct {
 	skips func(name string) bool
 }
 
-// root is a watched directory that is an input path, or the parent directory of one.
+// root is a watched directory: an input path, or the parent directory of one.
 type root struct {
 	path string
 	info fs.FileInfo
@@ -95,8 +92,7 @@ func (s *Source) watchAll() (scope, error) {
 	return all, nil
 }
 
-// addPath watches a directory, or the parent directory of a file. The file itself is not watched,
-// because editors and the kubelet replace a file and do not write to it.
+// addPath watches a directory, or the parent directory of a file, because editors replace files.
 func (s *scope) addPath(path string, recursive bool) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -144,8 +140,7 @@ func (s *scope) addDir(dir string) error {
 	return err
 }
 
-// moved reports whether an input path leads to another file or directory than before, or does not
-// exist any more.
+// moved reports whether a root is another directory than before, or cannot be read.
 func (s *scope) moved() bool {
 	for _, root := range s.roots {
 		info, err := os.Stat(root.path)
@@ -156,8 +151,7 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased reports whether one directory can be reached by two names. The events of such a directory
-// contain only one of the names.
+// aliased reports whether a directory may have two names. Its events contain only one of them.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
 	for i, root := range roots {

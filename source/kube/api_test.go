@@ -25,7 +25,7 @@ type api struct {
 	mu      sync.Mutex
 	objects map[string]map[string]map[string]any
 	version int
-	// history has all events. A watch from a resource version below forgotten is rejected.
+	// history has all events. A watch from a resource version before forgotten is rejected.
 	history   []event
 	forgotten int
 	// changed is closed at the next event, and when all watches must end.
@@ -39,8 +39,7 @@ type api struct {
 	// held are the resources whose watches send no new events.
 	held  map[string]bool
 	asked []string
-	// open counts the running watches by request, such as "watch works". listed counts by resource
-	// how often objects were sent by a list or at the start of a watch.
+	// open counts the running watches by request. listed counts the lists by resource.
 	open, listed map[string]int
 }
 
@@ -247,8 +246,7 @@ func (a *api) list(w http.ResponseWriter, resource string, mine func(map[string]
 	})
 }
 
-// watch sends the matching events since a resource version. If the request has sendInitialEvents,
-// watch first sends the matching objects.
+// watch sends the matching events since a resource version.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource string, mine func(map[string]any) bool) {
 	w.Header().Set("Content-Type", "application/json")
 	stream, flush := json.NewEncoder(w), w.(http.Flusher) //nolint:errcheck // the test server implements it
@@ -312,8 +310,6 @@ func eventually(t *testing.T, problem func() string) {
 	}
 	t.Fatal(last)
 }
-
-// workJSON and the following functions return objects as JSON.
 
 func workJSON(name, more string) string {
 	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","metadata":{"name":%q,"namespace":"default","generation":1%s},

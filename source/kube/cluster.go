@@ -10,17 +10,17 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// ErrNoClusterID is the error if the cluster's ID does not exist, or this process may not read it.
+// ErrNoClusterID is the error if this process may not read the cluster's ID, or there is none.
 var ErrNoClusterID = errors.New("the cluster's identity cannot be read")
 
 const clusterNamespace = "kube-system"
 
-// ClusterID returns the ID of the cluster, which is the UID of the namespace kube-system. If the
-// API does not answer, ClusterID tries again for errorGracePeriod.
+// ClusterID returns the UID of the namespace kube-system, which identifies the cluster. It retries
+// for five seconds if the API fails.
 func (s *Source) ClusterID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, errorGracePeriod)
 	defer cancel()
-	var cause error // the last error that is not a timeout of ctx
+	var cause error // the last error before the timeout
 	for {
 		id, err := s.readClusterID(ctx)
 		if err == nil || errors.Is(err, ErrNoClusterID) {
@@ -37,7 +37,7 @@ func (s *Source) ClusterID(ctx context.Context) (string, error) {
 	}
 }
 
-// errorGracePeriod is how long ClusterID tolerates API errors before it fails.
+// errorGracePeriod is how long ClusterID tolerates API errors.
 const errorGracePeriod = 5 * time.Second
 
 func (s *Source) readClusterID(ctx context.Context) (string, error) {

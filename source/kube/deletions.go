@@ -7,13 +7,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// minDeletions is the number of latest deletions that are certainly cached; the maximum is twice as
-// many. Objects whose deletion is no longer cached count as missing, and the deletion guard applies
-// to them.
+// minDeletions is the number of latest deletions that are certainly cached. The maximum is twice as
+// many.
 const minDeletions = 10_000
 
-// deletions caches the names of the objects that the API reported as deleted. It is safe for
-// concurrent use.
+// deletions caches the names of objects that the API reported as deleted. It is safe for concurrent
+// use.
 type deletions struct {
 	mu sync.Mutex
 	// recent and before are two generations. When recent is full, it replaces before.

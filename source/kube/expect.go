@@ -15,14 +15,13 @@ import (
 // Attempt is a WorkPlacement that this process has created or tried to create.
 type Attempt struct {
 	Object *kratix.WorkPlacement
-	// Version is the resource version after creation. It is empty if it is unknown whether the
-	// creation succeeded.
+	// Version is the resource version after creation, or "" if it is unknown whether the creation
+	// succeeded.
 	Version string
 }
 
-// pendingTimeout is the request timeout of an API server. A request without a response may still be
-// executed within this time. A WorkPlacement that Confirm has found is read again after the same
-// time, because it may be deleted before the watch shows it.
+// pendingTimeout is the time within which the API server may still execute a request that it has
+// not answered.
 const pendingTimeout = time.Minute
 
 const confirmTimeout = 5 * time.Second
@@ -34,14 +33,13 @@ type expectation struct {
 	tried time.Time
 }
 
-// expectations are the attempts that the watch has not shown yet, by key. A round must include
-// them, because otherwise it could place a request twice.
+// expectations are the attempts that the watch has not shown yet, by key.
 type expectations struct {
 	mu      sync.Mutex
 	pending map[kratix.Key]expectation
 }
 
-// Expect adds WorkPlacements to snapshots, until the watch shows them or Confirm finds that they do
+// Expect adds WorkPlacements to snapshots until the watch shows them, or Confirm finds that they do
 // not exist.
 func (s *Source) Expect(attempts []Attempt) {
 	s.expected.mu.Lock()
@@ -83,10 +81,9 @@ func (s *Source) unseen() map[kratix.Key]expectation {
 	return left
 }
 
-// Confirm reads expected WorkPlacements from the API server, except those that were certainly
-// created less than a minute ago. If a WorkPlacement exists, snapshots have it as it was read. If it
-// does not exist and cannot appear any more, Confirm removes the expectation and requests a round.
-// It stops at an error. It reports whether any expectations are left.
+// Confirm reads expected WorkPlacements from the API server. It removes the expectation of a
+// WorkPlacement that cannot appear any more, and requests a round. It reports whether any
+// expectations are left.
 func (s *Source) Confirm(ctx context.Context) (left bool) {
 	for key, expected := range s.unseen() {
 		age := s.now().Sub(expected.tried)
@@ -111,8 +108,8 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	return left
 }
 
-// resolve replaces one expectation (was) by another one (is), or only removes the first if the
-// second is empty. It does nothing if the key has another expectation by now.
+// resolve replaces the expectation was by is, or removes was if is has no object. It does nothing
+// if the key has another expectation by now.
 func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -126,7 +123,7 @@ func (s *Source) resolve(key kratix.Key, was, is expectation) {
 }
 
 // find reads a WorkPlacement from the API server. It returns nil if there is none. It sends a list
-// request, because a get request would need another permission.
+// request, because a get request needs another permission.
 func (s *Source) find(ctx context.Context, key kratix.Key) (*kratix.WorkPlacement, error) {
 	ctx, cancel := context.WithTimeout(ctx, confirmTimeout)
 	defer cancel()

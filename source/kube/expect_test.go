@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// expecting has the source of a process that has just tried to create a WorkPlacement. The watches
-// of its API send no events of WorkPlacements until holdEvents(false).
+// expecting is a source whose watches send no events of WorkPlacements until holdEvents(false).
 type expecting struct {
 	t      *testing.T
 	api    *api

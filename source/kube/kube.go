@@ -1,7 +1,5 @@
 // Package kube reads the objects of a Kubernetes cluster into a [source.Snapshot], and reports
-// changes. It does I/O: it lists and watches Works, WorkPlacements, Destinations, state stores, the
-// Secrets that stores refer to, and the ConfigMaps with profiles. It never writes. Snapshot returns
-// what the watches have shown.
+// changes. It does I/O: it lists and watches objects, and writes nothing.
 package kube
 
 import (
@@ -21,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Source watches a cluster.
+// Source is a [source.Source] that watches a cluster.
 type Source struct {
 	works        *mirror[*kratix.Work]
 	placements   *mirror[*kratix.WorkPlacement]
@@ -37,11 +35,10 @@ type Source struct {
 	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
 	profiles *profiles
 	opens    func([]kratix.Object) []kratix.Object
-	// deleted and deletedPlacements are the Works and the WorkPlacements that the API server has
+	// deleted and deletedPlacements are the Works and WorkPlacements that the API server has
 	// reported as deleted.
 	deleted, deletedPlacements deletions
-	// expected are the WorkPlacements that this process has created, or may have created, and that
-	// the watch has not shown yet.
+	// expected are WorkPlacements of this process that the watch has not shown yet.
 	expected expectations
 	// core is the client for core objects. platform is the client for Kratix's kinds.
 	core, platform rest.Interface
@@ -50,8 +47,7 @@ type Source struct {
 	renewals throttle
 	others   others
 	contents bool
-	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. Before it,
-	// some Works may not have been listed yet.
+	// shared makes the first snapshot share the contents of Works with their WorkPlacements.
 	shared sync.Once
 
 	// changes holds at most one pending change notification.
@@ -64,25 +60,22 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// syncTimeout is how long Snapshot waits for the initial lists, and how long Await waits until the
-// watches have shown the writes of this process.
+// syncTimeout is how long Snapshot waits for the initial lists, and how long Await waits.
 const syncTimeout = 30 * time.Second
 
-// snapshotGracePeriod is how long Snapshot and Await tolerate API errors before they fail.
+// snapshotGracePeriod is how long await tolerates API errors.
 const snapshotGracePeriod = 5 * time.Second
 
-// secretTimeout is how long a snapshot waits for Secrets that were not watched before.
+// secretTimeout is how long a snapshot waits for new Secrets and for profiles.
 const secretTimeout = 5 * time.Second
 
 // Options configure a Source.
 type Options struct {
-	// Now returns the time. If it is nil, the time is always the zero time.
+	// Now returns the time. If it is nil, the time is the zero time.
 	Now func() time.Time
-	// Contents means that snapshots have all WorkPlacements with their contents, to compare them
-	// with the files that Kratix writes. A change of only the status of a WorkPlacement does not
-	// cause a round.
+	// Contents means that snapshots have all WorkPlacements with their contents.
 	Contents bool
-	// NoSecrets means that no Secrets are read, for commands that open no state store.
+	// NoSecrets means that no Secrets are read.
 	NoSecrets bool
 	// ProfileNamespace is the namespace of the ConfigMaps with profiles. If it is empty, no
 	// profiles are read.
@@ -90,10 +83,10 @@ type Options struct {
 	// OCIStores means that OCIStateStores are read.
 	OCIStores bool
 	// NamedStores means that the OCIStateStore in an annotation of a Destination takes precedence
-	// over the state store in its spec. It is not set if Kratix writes to the one in the spec.
+	// over the state store in its spec.
 	NamedStores bool
-	// Opens returns those of the given Destinations and state stores whose Secrets are read. If
-	// Opens is nil, the Secrets of all state stores are read.
+	// Opens returns the Destinations and state stores whose Secrets are read. If Opens is nil, the
+	// Secrets of all state stores are read.
 	Opens func(objects []kratix.Object) []kratix.Object
 }
 
@@ -139,19 +132,17 @@ func mirrorOf[O object](client rest.Interface, resource string, example received
 	return newMirror(client, resource, scope{}, example, kind, heard)
 }
 
-// shareContents makes w use the contents of with, an older version of the Work that differs only in
-// its status.
+// shareContents makes w use the contents of an older version that differs only in its status.
 func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
 
-// sameReadiness reports whether both versions have the same Ready condition. The scheduler prefers
-// Destinations that are ready.
+// sameReadiness reports whether two versions have the same status of the Ready condition.
 func sameReadiness(a, b *kratix.Destination) bool {
 	const ready = "Ready"
 	return meta.IsStatusConditionTrue(a.Status.Conditions, ready) == meta.IsStatusConditionTrue(b.Status.Conditions, ready) &&
 		meta.IsStatusConditionFalse(a.Status.Conditions, ready) == meta.IsStatusConditionFalse(b.Status.Conditions, ready)
 }
 
-// Follow starts goroutines that watch the cluster until ctx ends. It returns at once.
+// Follow watches the cluster in goroutines until ctx ends. It returns at once.
 func (s *Source) Follow(ctx context.Context) {
 	s.mu.Lock()
 	s.ended = ctx.Done()
@@ -186,8 +177,8 @@ func (s *Source) mirrors() map[string]followed {
 	return all
 }
 
-// notify wakes the goroutines that wait for an event. It requests a round if an event with this
-// effect may change the result of a round.
+// notify wakes the goroutines that wait for an event, and requests a round if the effect requires a
+// round.
 func (s *Source) notify(what effect) {
 	s.mu.Lock()
 	close(s.moved)
@@ -211,8 +202,8 @@ func (s *Source) requestRound() {
 // RequestRound requests a round although nothing has changed in the cluster.
 func (s *Source) RequestRound() { s.notify(changed) }
 
-// Changes returns a channel that receives a value whenever Snapshot should be called again. The
-// channel is closed when ctx ends.
+// Changes returns a channel that receives a value when Snapshot should be called again. The channel
+// is closed when ctx ends.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	words := make(chan struct{})
 	go func() {
@@ -233,8 +224,8 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return words, nil
 }
 
-// Snapshot returns the last known state of the cluster, even while the API does not answer. It
-// fails if the initial lists fail, or take longer than 30 seconds.
+// Snapshot returns the last known state of the cluster. It fails if the initial lists fail, or take
+// longer than 30 seconds.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
 		return source.Snapshot{}, err
@@ -257,7 +248,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// readSecrets returns the Secrets that stores refer to, and findings about unreadable ones.
+// readSecrets returns the Secrets that stores refer to, and findings about unreadable Secrets.
 func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	if s.secrets == nil {
 		return nil, nil
@@ -268,9 +259,8 @@ func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found
 	return s.secrets.read(stores)
 }
 
-// reject adds findings about objects that cannot be decoded. If the object is a Work, one of the
-// Work's WorkPlacements or a Destination, the placements concerned stay as they are. Works that are
-// being deleted are left out.
+// reject adds findings about objects that cannot be decoded. The placements concerned stay as they
+// are.
 func (s *Source) reject(snapshot *source.Snapshot) {
 	for object, wrong := range s.unreadable() {
 		work, isWork := object.(*kratix.Work)
@@ -344,15 +334,14 @@ func (s *Source) synced() error {
 	return missing
 }
 
-// Written is the resource version of an object after a write. Version is empty for a deletion.
+// Written is an object after a write. Version is its resource version, or "" for a deletion.
 type Written struct {
 	Kind    string
 	Key     kratix.Key
 	Version string
 }
 
-// Await waits until the watches have shown the given writes, so that the next round does not repeat
-// them. It gives up after 30 seconds, because repeating a write does no harm.
+// Await waits for at most 30 seconds until the watches have shown the given writes.
 func (s *Source) Await(ctx context.Context, writes []Written) {
 	mirrors := s.mirrors()
 	_ = s.await(ctx, syncTimeout, func() error {
@@ -367,11 +356,11 @@ func (s *Source) Await(ctx context.Context, writes []Written) {
 
 var errNotSeen = errors.New("no answer yet")
 
-// errEnded is the error after the watches have ended because the process stops.
+// errEnded is the error after the context of Follow has ended.
 var errEnded = errors.New("the cluster is not followed any more")
 
-// await waits until missing returns nil. It fails after the duration longest, and when Follow ends.
-// An error other than errNotSeen makes it fail after snapshotGracePeriod.
+// await waits until missing returns nil, but at most for the duration longest. An error other than
+// errNotSeen makes it fail after snapshotGracePeriod.
 func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
 	began := time.NewTimer(snapshotGracePeriod)
 	defer began.Stop()
@@ -402,16 +391,16 @@ func (s *Source) await(ctx context.Context, longest time.Duration, missing func(
 	}
 }
 
-// Objects are all Kratix objects in the cluster as last reported by the API, with their status.
-// WorkPlacements have no contents unless Options.Contents is set.
+// Objects are the Kratix objects in the cluster, with their status. WorkPlacements have no contents
+// unless Options.Contents is set.
 type Objects struct {
 	Works          []*kratix.Work
 	WorkPlacements []*kratix.WorkPlacement
 	Destinations   []*kratix.Destination
 	Rollouts       []*kratix.Rollout
 	kratix.StateStores
-	// Unreadable has the names of objects that cannot be decoded, as returned by kratix.Describe.
-	// These objects have only their metadata.
+	// Unreadable has the objects that cannot be decoded, by the result of kratix.Describe. They
+	// have only their metadata.
 	Unreadable map[string]bool
 }
 

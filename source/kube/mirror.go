@@ -25,48 +25,40 @@ type object interface {
 	metav1.Object
 }
 
-// mirror lists and watches all objects of one kind. latest has the latest version of each object.
-// roundView keeps an older version until one arrives that may change the result of a round, so that
-// a round can detect changes by comparing pointers.
+// mirror lists and watches the objects of one kind. latest has the latest version of each object.
+// roundView has an older version while newer versions have no effect on a round.
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
-	// notify is called after every event, with the effect of the event on rounds.
+	// notify is called after events, with their effect on rounds.
 	notify func(effect)
 
 	mu                sync.RWMutex
 	latest, roundView map[kratix.Key]O
-	// wrong are the errors of objects that cannot be decoded. Only latest has these objects, with
-	// their metadata alone.
+	// wrong are the errors of objects that cannot be decoded. latest has only the metadata of these
+	// objects.
 	wrong     map[kratix.Key]error
 	synced    bool
 	lastError error
 }
 
-// feature has the functions that depend on the kind of the objects. If same is nil, all objects
-// count as the same. If content is nil, all contents count as different. Other functions that are
-// nil do nothing.
+// feature has the functions for one kind of objects. Each of them may be nil.
 type feature[O object] struct {
 	inspect func(O)
 	slim    func(O)
-	// same reports whether the fields that matter to a round are equal, except for metadata and
-	// spec.
+	// same reports whether two versions are equal for a round, apart from metadata and spec.
 	same func(a, b O) bool
-	// content reports whether the parts of the spec that matter to a round are equal. If they are,
-	// and only the generation differs, the effect on rounds is renewed.
+	// content reports whether the specs of two versions are equal for a round.
 	content func(a, b O) bool
-	// share makes o use the memory of older, a version that differs only in its status.
+	// share makes o use the memory of older, a version of the same generation.
 	share func(older, o O)
-	// deleted is called for each change of an object. isDeleted means that the object is deleted, or
-	// is being deleted.
+	// deleted records whether an object is deleted or being deleted.
 	deleted func(key kratix.Key, isDeleted bool)
-	// optional means that the cluster need not serve the kind. Without the kind, or without the
-	// permission to list it, there are no objects.
+	// optional means that there are no objects if the kind or the permission to list it is missing.
 	optional bool
 }
 
-// newMirror returns a mirror of the objects of a resource in a scope. heard is called after every
-// event.
+// newMirror returns a mirror of a resource in a scope.
 func newMirror[O object](client rest.Interface, resource string, at scope, example receivedObject[O], kind feature[O], heard func(effect)) *mirror[O] {
 	if kind.inspect == nil {
 		kind.inspect = func(O) {}
@@ -117,12 +109,11 @@ func (f feature[O]) isAbsent(err error) bool {
 	return f.optional && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err))
 }
 
-// scope restricts a mirror to a namespace, a field selector and a label selector. An empty field
-// does not restrict it.
+// scope restricts a mirror to a namespace, a field selector and a label selector. Each may be
+// empty.
 type scope struct{ namespace, fields, labels string }
 
-// run lists and watches objects until ctx ends. Errors are not logged, because the next snapshot
-// returns them.
+// run lists and watches objects until ctx ends. It does not log errors; ready returns them.
 func (m *mirror[O]) run(ctx context.Context) {
 	m.feed.RunWithContext(klog.NewContext(ctx, logr.Discard()))
 }
@@ -147,8 +138,7 @@ func (m *mirror[O]) ready() (seen bool, why error) {
 
 var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 
-// Transformer returns a function that removes unused fields from each object of a list during
-// decoding.
+// Transformer returns a function that removes unused fields from an object.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(receivedObject[O]); ok {
@@ -170,7 +160,7 @@ func (m *mirror[O]) slimmed(seen receivedObject[O]) (o O, wrong error) {
 	return o, wrong
 }
 
-// Add adds an object. Like the following methods, it implements cache.Store.
+// Add implements cache.Store.
 func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
 func (m *mirror[O]) Update(seen any) error {
@@ -261,8 +251,7 @@ func (m *mirror[O]) has(key kratix.Key) bool {
 
 func (m *mirror[O]) Resync() error { return nil }
 
-// sameMetadata reports whether the metadata that matter to a round are equal. The generation is
-// ignored, because it changes with every change of the spec.
+// sameMetadata reports whether the metadata of two objects are equal for a round.
 func sameMetadata(a, b metav1.Object) bool {
 	return a.GetUID() == b.GetUID() &&
 		a.GetDeletionTimestamp().IsZero() == b.GetDeletionTimestamp().IsZero() &&
@@ -300,8 +289,7 @@ func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	return o, there
 }
 
-// each calls do for each object. do may modify the object, so each must not be called after other
-// methods have returned objects.
+// each calls do for each object. If do modifies objects, no other method may have returned them.
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -310,9 +298,8 @@ func (m *mirror[O]) each(do func(O)) {
 	}
 }
 
-// reached reports whether the mirror has the object at this version or a later one, or does not
-// have the object. For an empty version, it reports whether the object is gone. If the versions
-// cannot be compared, it returns true.
+// reached reports whether the mirror has this or a later version of the object, or does not have
+// the object. An empty version means that the object must be gone.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

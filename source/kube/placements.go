@@ -30,13 +30,12 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 }
 
 // sameWriteCondition reports whether the condition WriteSucceeded is False in both versions or in
-// neither. If it becomes False, another shard could not write the files.
+// neither.
 func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// addPlacements adds the WorkPlacements to a snapshot. Their status does not show whether they were
-// written: it is empty before the first write, and the versionID is always empty for buckets.
+// addPlacements adds the WorkPlacements to a snapshot.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
@@ -68,8 +67,8 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
 }
 
-// isOrphan reports whether a WorkPlacement outlives its Work: the Work does not exist, and the
-// garbage collector will not delete the WorkPlacement.
+// isOrphan reports whether the Work of a WorkPlacement is gone, and the garbage collector will not
+// delete the WorkPlacement.
 func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
 		return false
@@ -81,10 +80,9 @@ func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	return !there
 }
 
-// withUnseen returns all WorkPlacements, including those that this process has created, or may have
-// created, and that the watch has not shown yet.
+// withUnseen returns the WorkPlacements of the watch and the expected WorkPlacements.
 func (s *Source) withUnseen() []*kratix.WorkPlacement {
-	unseen := s.unseen() // read before the mirror, because the watch may show one of them at any time
+	unseen := s.unseen() // must be read before the mirror, because the watch may show a WorkPlacement at any time
 	all := s.placements.stable()
 	if len(unseen) == 0 {
 		return all

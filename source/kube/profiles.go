@@ -36,7 +36,7 @@ type profileMap struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Data              map[string]string `json:"data"`
 	BinaryData        map[string][]byte `json:"binaryData"`
-	// profile is parsed from Data and BinaryData. It is nil if wrong is set.
+	// profile is parsed from Data and BinaryData.
 	profile *profile.Profile
 	wrong   error
 }
@@ -63,8 +63,7 @@ func (m *profileMap) sameProfile(other *profileMap) bool {
 	return m.profile.Equal(other.profile)
 }
 
-// seen returns errNotSeen until the profiles have been listed. It returns nil if this process may
-// not read them.
+// seen returns errNotSeen until the profiles have been listed or the API server has refused that.
 func (p *profiles) seen() error {
 	if seen, why := p.ready(); !seen && !apierrors.IsForbidden(why) {
 		return errNotSeen
@@ -72,9 +71,8 @@ func (p *profiles) seen() error {
 	return nil
 }
 
-// readProfiles returns the newest profile of each Destination, and findings about all other
-// profiles. The first call waits for the API. If no profiles can be read, it returns a warning,
-// because Destinations can be checked without profiles.
+// readProfiles returns the newest profile of each Destination, and findings about unused and
+// unreadable profiles. The first call waits for the API.
 func (s *Source) readProfiles(ctx context.Context) ([]*profile.Profile, []finding.Finding) {
 	if s.profiles == nil {
 		return nil, nil

@@ -18,12 +18,11 @@ const (
 	changed
 )
 
-// renewalInterval is the minimum interval between rounds for renewed objects. A Promise with static
-// dependencies makes Kratix update its Work about ten times a second, permanently.
+// renewalInterval is the minimum interval between rounds for renewed objects. Kratix may renew a
+// Work ten times a second.
 const renewalInterval = time.Second
 
-// throttle calls requestRound when note is called: at once for the first call, and then at most
-// once per renewalInterval.
+// throttle calls requestRound for calls of note, but at most once per renewalInterval.
 type throttle struct {
 	requestRound func()
 
@@ -57,13 +56,11 @@ func (t *throttle) intervalEnded() {
 	}
 }
 
-// sameContent reports whether two versions of a Work have the same content, apart from the time of
-// the pipeline run.
+// sameContent reports whether two Works have the same Promise, resource and groups.
 func sameContent(a, b *kratix.Work) bool {
 	return a.Spec.PromiseName == b.Spec.PromiseName && a.Spec.ResourceName == b.Spec.ResourceName &&
 		reflect.DeepEqual(a.Spec.WorkloadGroups, b.Spec.WorkloadGroups)
 }
 
-// samePlacement reports whether two versions of a WorkPlacement differ at most in the generation of
-// their Work.
+// samePlacement reports whether two WorkPlacements have the same contents.
 func samePlacement(a, b *kratix.WorkPlacement) bool { return a.Spec.SameContents(b.Spec) }

@@ -11,10 +11,9 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// limits are the timeouts of API requests. Without them, a server that accepts a connection and
-// does not answer would block this process forever.
+// limits are the timeouts of API requests.
 type limits struct {
-	// list is the timeout of a list request. An API server itself gives up after a minute.
+	// list is the timeout of a list request.
 	list time.Duration
 	// headers is the time within which a watch must start.
 	headers time.Duration
@@ -33,8 +32,7 @@ func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Obje
 	return found, causeOf(ctx, err)
 }
 
-// watched starts a watch. If the API server does not end the watch at its requested timeout, the
-// client ends it soon after.
+// watched starts a watch, and ends it soon after its requested timeout.
 func (l limits) watched(ctx context.Context, request *rest.Request, options metav1.ListOptions) (watch.Interface, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	late := time.AfterFunc(l.headers, func() { cancel(silence(l.headers)) })

@@ -12,9 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// secrets watches the Secrets that stores refer to, with one watch for each. Other Secrets are thus
-// never in memory, and the ServiceAccount needs a permission only in the namespaces of these
-// Secrets.
+// secrets watches the Secrets that stores refer to, with one watch for each. No other Secrets are
+// read.
 type secrets struct {
 	client rest.Interface
 	notify func(effect)
@@ -34,8 +33,7 @@ func newSecrets(client rest.Interface, heard func(effect)) *secrets {
 	return &secrets{client: client, notify: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 
-// begin sets the parent context of the watches that are started from now on. The watches end when
-// ctx ends.
+// begin sets the parent context of the watches that are started from now on.
 func (s *secrets) begin(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,8 +62,8 @@ func (s *secrets) follow(stores []kratix.Object) (fresh []watchedSecret) {
 	return fresh
 }
 
-// pending returns errNotSeen while it is unknown whether one of the Secrets exists. Secrets that
-// this process may not read do not count.
+// pending returns errNotSeen until all Secrets have been looked up, except those that this process
+// may not read.
 func pending(fresh []watchedSecret) error {
 	for _, secret := range fresh {
 		if seen, why := secret.ready(); !seen && !apierrors.IsForbidden(why) {
@@ -91,8 +89,8 @@ func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []
 	return found, wrong
 }
 
-// unread returns why a Secret was not read. It returns nil if the Secret was read or does not
-// exist.
+// unread returns the error for which a Secret was not read. It returns nil if the Secret was read
+// or does not exist.
 func (s watchedSecret) unread() error {
 	for _, wrong := range s.unreadable() {
 		return wrong

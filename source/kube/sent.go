@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// sent is an object as received from the API. If the object cannot be decoded, sent has only its
-// metadata, so that one invalid object does not hide the others.
+// sent is an object as received from the API. If it cannot be decoded, it has only its metadata.
 type sent[T any, O pointer[T]] struct {
 	object T
 	wrong  error
@@ -31,8 +30,8 @@ type receivedObject[O object] interface {
 
 func (s *sent[T, O]) result() (O, error) { return O(&s.object), s.wrong }
 
-// UnmarshalJSON decodes an object. It fails only if the object's name cannot be read; other errors
-// are recorded in wrong.
+// UnmarshalJSON decodes an object. It fails if the metadata cannot be decoded; other errors are
+// recorded in wrong.
 func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
 	*s = sent[T, O]{}
 	if s.wrong = utiljson.Unmarshal(text, &s.object); s.wrong == nil {
@@ -55,13 +54,13 @@ func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
 	return utiljson.Unmarshal(text, &s.object)
 }
 
-// GetObjectKind and the methods below implement runtime.Object and metav1.ObjectMetaAccessor.
+// GetObjectKind implements runtime.Object.
 func (s *sent[T, O]) GetObjectKind() schema.ObjectKind { return O(&s.object).GetObjectKind() }
 
-// GetObjectMeta returns the metadata.
+// GetObjectMeta implements metav1.ObjectMetaAccessor.
 func (s *sent[T, O]) GetObjectMeta() metav1.Object { return O(&s.object) }
 
-// DeepCopyObject returns a shallow copy. Nothing here needs a deep one.
+// DeepCopyObject returns a shallow copy, which is sufficient here.
 func (s *sent[T, O]) DeepCopyObject() runtime.Object {
 	made := *s
 	return &made
@@ -73,7 +72,7 @@ type list[T any, O pointer[T]] struct {
 	Items           []sent[T, O] `json:"items"`
 }
 
-// DeepCopyObject returns a shallow copy. Nothing here needs a deep one.
+// DeepCopyObject returns a shallow copy, which is sufficient here.
 func (l *list[T, O]) DeepCopyObject() runtime.Object {
 	made := *l
 	return &made

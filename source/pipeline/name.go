@@ -10,8 +10,8 @@ import (
 // maxName leaves room for a dash and five characters within the 63 characters of a label value.
 const maxName = 63 - 1 - 5
 
-// objectName returns the name of a Work as Kratix builds it from parts, except for its end: a hash
-// of the parts instead of five random characters. A pipeline thus always has the same Work.
+// objectName returns the name of a Work as Kratix builds it, but with a hash instead of random
+// characters.
 func objectName(parts ...string) string {
 	parts = slices.DeleteFunc(slices.Clone(parts), func(part string) bool { return part == "" })
 	full := strings.Join(parts, "-")

@@ -1,6 +1,5 @@
-// Package pipeline converts the directories of a Kratix pipeline (input, output and metadata) to
-// the Work that Kratix's work-writer would create. It reads the given file system and does no other
-// I/O.
+// Package pipeline converts the directories of a Kratix pipeline to the Work that Kratix's
+// work-writer would create. It reads the given file system and does no other I/O.
 package pipeline
 
 import (
@@ -21,23 +20,22 @@ import (
 type Options struct {
 	// Promise is the name of the Promise.
 	Promise string
-	// Pipeline is the name of the pipeline. If it is empty, the Work's name and labels do not
-	// contain it.
+	// Pipeline is the name of the pipeline. It may be empty.
 	Pipeline string
 	// Type is the work type: PromiseWorkType or ResourceWorkType.
 	Type string
-	// Selector is one of the destinationSelectors in the Promise's spec.
+	// Selector is a destination selector of the Promise.
 	Selector kratix.Selector
-	// Annotations are the keys of annotations. The Work takes their values from the object for
-	// which the pipeline ran.
+	// Annotations are the keys of the annotations that the Work takes from the object for which the
+	// pipeline ran.
 	Annotations []string
 }
 
-// ErrSuspended is the error if metadata/workflow-control.yaml suspends the pipeline: there is no
-// Work yet.
+// ErrSuspended is the error if metadata/workflow-control.yaml suspends the pipeline or requests
+// another run.
 var ErrSuspended = errors.New("the pipeline has suspended its Work")
 
-// ErrInput is the error that errors about invalid content of the directories wrap.
+// ErrInput is the error of invalid content of the directories.
 var ErrInput = errors.New("invalid pipeline directories")
 
 const (
@@ -47,8 +45,7 @@ const (
 	controlFile = metadataDir + "/workflow-control.yaml"
 )
 
-// Read returns the Work of a pipeline. The Work has one group for each destination selector in the
-// metadata, in their order, and then the default group if it has files.
+// Read returns the Work of a pipeline. The default group, if it has files, is the last group.
 func Read(dir fs.FS, options Options) (*kratix.Work, error) {
 	if err := Control(dir); err != nil {
 		return nil, err
@@ -156,7 +153,7 @@ func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 	return workloads, nil
 }
 
-// unwrapped returns the error without its path, for messages that already contain the path.
+// unwrapped returns the error without its path.
 func unwrapped(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -165,8 +162,8 @@ func unwrapped(err error) error {
 	return err
 }
 
-// groups returns the workload groups. The files of each directory that the metadata names are a
-// group, and all other files are the default group.
+// groups returns a group for each directory in the metadata, and the default group with all other
+// files.
 func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kratix.WorkloadGroup, error) {
 	source := options.Type + "-workflow"
 	var made []kratix.WorkloadGroup

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the golden files again")
 
 const selectors = "metadata/destination-selectors.yaml"
 
-// dirs adds a request and one output file if they are missing.
+// dirs returns a file system with a request, an output file and the given files.
 func dirs(pairs ...string) fstest.MapFS {
 	made := fstest.MapFS{
 		"input/object.yaml": {Data: []byte("apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: team}\n")},

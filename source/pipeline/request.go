@@ -13,8 +13,8 @@ import (
 // ErrNoRequest is the error if input/object.yaml is missing. It wraps ErrInput.
 var ErrNoRequest = fmt.Errorf("%w: %s is missing: it holds the request, or for a Promise's own pipeline the Promise", ErrInput, requestFile)
 
-// ReadRequest returns the header of input/object.yaml, the object for which the pipeline ran: a
-// request, or the Promise for one of the Promise's own pipelines.
+// ReadRequest returns the header of input/object.yaml: the request, or the Promise in one of its
+// own pipelines.
 func ReadRequest(dir fs.FS) (kratix.Header, error) {
 	content, err := fs.ReadFile(dir, requestFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -38,8 +38,8 @@ func ReadRequest(dir fs.FS) (kratix.Header, error) {
 	return parsed[0].Header, nil
 }
 
-// readAnnotations returns the annotations of input/object.yaml with the given keys. If the object
-// lacks an annotation, its value is empty, so that it replaces the value of an earlier run.
+// readAnnotations returns the annotations of input/object.yaml with the given keys. The value of a
+// missing annotation is empty.
 func readAnnotations(dir fs.FS, keys []string) (map[string]string, error) {
 	if len(keys) == 0 {
 		return nil, nil

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// entry is one destination selector of the metadata: a directory, and the requirements that the
-// labels of a Destination must meet to get its files.
+// entry is one destination selector of the metadata.
 type entry struct {
 	Directory        string            `yaml:"directory"`
 	MatchLabels      map[string]string `yaml:"matchLabels"`
@@ -41,8 +40,8 @@ func (e entry) selector(source string) kratix.Selector {
 	return asked
 }
 
-// The file with destination selectors has one of these names, the newest first. The oldest file,
-// which is the last one, has a plain map of labels and no directories.
+// The possible files with destination selectors, the newest first. The last has a plain map of
+// labels.
 const (
 	selectorsFile        = "metadata/destination-selectors.yaml"
 	schedulingFile       = "metadata/scheduling.yaml"
@@ -107,8 +106,7 @@ func list(node *yaml.Node, file string) ([]entry, error) {
 	return entries, nil
 }
 
-// one parses an entry. Unknown keys are errors, although Kratix ignores them: with a misspelt
-// "directory", Kratix would apply the labels to all files.
+// one parses an entry. Unlike Kratix, it rejects unknown keys, which may be misspelt.
 func one(item *yaml.Node) (entry, error) {
 	var e entry
 	if item.Kind != yaml.MappingNode {
@@ -140,8 +138,7 @@ func one(item *yaml.Node) (entry, error) {
 
 func entryKeys() []string { return []string{"directory", "matchLabels", "matchExpressions"} }
 
-// checkExpressionKeys returns an error for unknown keys of matchExpressions, because a misspelt key
-// would change the selector.
+// checkExpressionKeys returns an error for unknown keys of matchExpressions.
 func checkExpressionKeys(item *yaml.Node) error {
 	for i := 0; i < len(item.Content); i += 2 {
 		if item.Content[i].Value != "matchExpressions" {

@@ -15,9 +15,8 @@ const statusFile = metadataDir + "/status.yaml"
 // managedKey is the key in a request's status that only Kratix may write.
 const managedKey = "kratix"
 
-// ReadStatus returns the content of metadata/status.yaml as decoded JSON, in which numbers are
-// int64 or float64. It returns nil if the file is missing or empty. An invalid message, invalid
-// conditions and the reserved key kratix are errors that name the line.
+// ReadStatus returns the content of metadata/status.yaml, or nil if the file is missing or empty.
+// Numbers are int64 or float64. An invalid status is an error.
 func ReadStatus(dir fs.FS) (map[string]any, error) {
 	if info, err := fs.Stat(dir, metadataDir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, metadataDir)
@@ -71,7 +70,7 @@ func checkStatus(status *yaml.Node) error {
 	return nil
 }
 
-// resolved returns the target of an alias. For any other node, it returns the node.
+// resolved returns the target of an alias, and any other node itself.
 func resolved(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
 		return node.Alias
