@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// partlyReported is the reason of a condition of a Work or a Destination if the agent has reported
-// only some of its placements.
+// partlyReported is the reason of a condition if the agent has reported only some of the
+// placements.
 const partlyReported = "PartlyReported"
 
 type agentConditions struct {
@@ -33,9 +33,8 @@ func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	return all
 }
 
-// keep returns the reported condition of a placement. If reported.UnlessTrue is set and the
-// condition in the WorkPlacement is True, keep returns the latter. The zero AgentCondition means
-// that the condition is not changed.
+// keep returns the reported condition of a placement. With reported.UnlessTrue, a condition that is
+// True already stays. The zero AgentCondition changes nothing.
 func (p *planner) keep(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
 	if reported.Reason == report.NotRead {
 		return report.AgentCondition{}
@@ -80,10 +79,8 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	p.keepStates(change, d, deliveries)
 }
 
-// withRoots returns the condition of a Destination. That is the condition of a root if the agent
-// fails on it and the summary of the placements is not False, or if there are no placements, and
-// otherwise the summary. The message of a True condition contains the revision of each root, which
-// changes only with the files in the root.
+// withRoots returns the condition of a Destination, from the summary of its placements and the
+// conditions of its roots. The message of a True condition has the revisions of the roots.
 func withRoots(summary report.AgentCondition, placements int, deliveries []*report.Delivery, of func(*report.Delivery) report.AgentCondition) report.AgentCondition {
 	var revisions []string
 	for _, d := range deliveries {
@@ -101,8 +98,7 @@ func withRoots(summary report.AgentCondition, placements int, deliveries []*repo
 	return summary
 }
 
-// keepStates sets the annotation of a Destination with the states that its agent has reported, in
-// the modes Manage and Promote.
+// keepStates sets the annotation of a Destination with the states that its agent has reported.
 func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
@@ -122,9 +118,8 @@ func summaries(all []agentConditions, name func(agentConditions) string) (applie
 	return applied, healthy
 }
 
-// summarize returns the condition of several placements: False if one of them is False, otherwise
-// Unknown if one of them is Unknown, otherwise True. It returns the zero AgentCondition if a
-// placement has no condition.
+// summarize returns the worst condition of several placements. It returns the zero AgentCondition
+// if a placement has no condition.
 func summarize(all []agentConditions, name func(agentConditions) string, of func(agentConditions) report.AgentCondition) report.AgentCondition {
 	worst := report.AgentCondition{}
 	var messages []string
@@ -152,8 +147,8 @@ func summarize(all []agentConditions, name func(agentConditions) string, of func
 	return worst
 }
 
-// isWorse reports whether a status is worse than another one. False is worse than Unknown, and
-// Unknown is worse than True.
+// isWorse reports whether a status is worse than another status. False is the worst, and True is
+// the best.
 func isWorse(status, than string) bool {
 	order := []string{report.True, report.Unknown, report.False}
 	return slices.Index(order, status) > slices.Index(order, than)
@@ -167,16 +162,15 @@ func firstOf(messages []string) string {
 	return strings.Join(messages, "; ")
 }
 
-// These values determine whether a condition that stays True gets a new message. The message of a
-// WorkPlacement or a Work keeps the first revision with its current files. The message of a
-// Destination gets the revision with the current files of all its placements.
+// The values of the parameter renews of setAgent: whether a condition that stays True gets a new
+// message.
 const (
 	keeps  = false
 	renews = true
 )
 
-// setAgent sets the conditions Applied and Healthy of an object, in addition to the conditions that
-// the change sets already. The zero AgentCondition changes nothing.
+// setAgent sets the conditions Applied and Healthy of an object. The zero AgentCondition changes
+// nothing.
 func (p *planner) setAgent(change *Change, have []metav1.Condition, generation int64, applied, healthy report.AgentCondition, renews bool) {
 	var wanted []metav1.Condition
 	for _, want := range []metav1.Condition{conditionOf(kratix.AppliedCondition, applied), conditionOf(kratix.HealthyCondition, healthy)} {
@@ -188,8 +182,8 @@ func (p *planner) setAgent(change *Change, have []metav1.Condition, generation i
 	change.agentEvent(have, p.putMore(change, have, generation, wanted...))
 }
 
-// putMore sets conditions of an object in addition to those that the change sets already, and returns
-// those that have changed.
+// putMore sets conditions in addition to those that the change sets already, and returns the
+// changed conditions.
 func (p *planner) putMore(change *Change, have []metav1.Condition, generation int64, want ...metav1.Condition) (changed []metav1.Condition) {
 	conditions := have
 	at := slices.IndexFunc(change.Steps, func(s Step) bool { return s.Verb == PatchStatus })
@@ -211,8 +205,7 @@ func conditionOf(kind string, reported report.AgentCondition) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionStatus(reported.Status), Reason: reported.Reason, Message: reported.Message}
 }
 
-// agentEvent adds an Event if an agent's condition becomes False or gets another reason while it is
-// False, or becomes True after it was False.
+// agentEvent adds Events about conditions of the agent that fail or recover.
 func (c *Change) agentEvent(have, changed []metav1.Condition) {
 	for _, now := range changed {
 		was := meta.FindStatusCondition(have, now.Type)

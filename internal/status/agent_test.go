@@ -131,8 +131,7 @@ func TestTrueMessagesHaveTheRevision(t *testing.T) {
 	expect(kratix.AppliedCondition, "worker-1: applied in revision 1", "applied in revision 1", "resources: applied revision 1")
 	expect(kratix.HealthyCondition, "worker-1: healthy in revision 1", "healthy in revision 1", "resources: healthy in revision 1")
 
-	// After another placement was removed, the Destination has other files, but the Work has the
-	// same files.
+	// The Destination has other files now, but the Work has the same files.
 	s.delivered(report.Delivery{State: healthy("2")})
 	steps, events := s.plan()
 	expect(kratix.AppliedCondition, "worker-1: applied in revision 1", "applied in revision 1", "resources: applied revision 2")

@@ -23,7 +23,7 @@ func otherScheduler(said report.Report) *finding.Finding {
 	return &said.Findings[i]
 }
 
-// isUnsure reports whether the round could not find out if another controller may schedule Works.
+// isUnsure reports whether it is unknown if another controller may schedule Works.
 func isUnsure(said report.Report) bool {
 	return slices.ContainsFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyDeniesSelf() || f.Rule == finding.PolicyUnchecked()

@@ -27,13 +27,13 @@ func no(kind, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message}
 }
 
-// unknown returns the condition ConflictFree of an object that the round did not check.
+// unknown returns the condition ConflictFree of an object that was not checked.
 func unknown(reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kratix.ConflictFreeCondition, Status: metav1.ConditionUnknown, Reason: reason, Message: message}
 }
 
-// put returns a copy of a list of conditions in which the wanted conditions are set. changed
-// contains those that are new or whose content has changed.
+// put returns a copy of a list of conditions in which the wanted conditions are set. changed are
+// the wanted conditions that are new or different.
 func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.Condition) (conditions, changed []metav1.Condition) {
 	conditions = slices.Clone(have)
 	for _, condition := range want {
@@ -67,8 +67,8 @@ func (p *planner) conflictFree(work *kratix.Work, conflicts []finding.Finding) m
 	return no(kratix.ConflictFreeCondition, reasonOf(conflicts[0]), message)
 }
 
-// keepsConflict returns the condition ConflictFree to be written. While a store fails, the
-// condition of a Work that was held back stays False, because the conflict may still exist.
+// keepsConflict returns the condition ConflictFree to be written. A False condition may stay while
+// a store fails, because the conflict may still exist.
 func (p *planner) keepsConflict(have []metav1.Condition, placements []report.Placement, now metav1.Condition) metav1.Condition {
 	isUnknown := func(placement report.Placement) bool {
 		return placement.State == report.Failed || placement.State == report.Unplaced || placement.State == report.Kept

@@ -28,8 +28,7 @@ const (
 	errorPermissions = "ErrorValidatingPermissions"
 )
 
-// The reasons of Events about Destinations and state stores that are not the reasons of conditions,
-// with the names that Kratix uses.
+// Further reasons of Events about Destinations and state stores, with the names that Kratix uses.
 const (
 	destinationNotReady = "DestinationNotReady"
 	stateStoreReady     = "Ready"
@@ -64,9 +63,7 @@ func (p *planner) destinations() []Change {
 	return changes
 }
 
-// finalize adds the finalizer to a Destination whose files are deleted with it, and removes the
-// finalizer when these files are gone. A Destination that this program does not write gets none,
-// because nothing would remove it.
+// finalize adds or removes the finalizer of a Destination whose files are deleted with it.
 func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.DestinationFinalizer)
 	switch {
@@ -77,9 +74,7 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	}
 }
 
-// isEmptied reports whether a deleted Destination has nothing left in its store, according to a
-// round that began after the deletion. An earlier round would have left the canaries of the
-// Destination.
+// isEmptied reports whether a deleted Destination has nothing left in its store.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
 	return p.emptied[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed
@@ -112,7 +107,7 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	}
 }
 
-// leftOut returns the finding that keeps placements off a Destination, and whether there is one.
+// leftOut returns a finding that keeps placements off a Destination, and whether there is one.
 func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	others := p.others[kratix.Describe(d)]
 	at := slices.IndexFunc(others, func(f finding.Finding) bool {
@@ -138,7 +133,7 @@ func (c *Change) destinationEvent(have []metav1.Condition, now metav1.Condition)
 }
 
 // readiness returns the condition Ready of a Destination. known is false if the report does not
-// contain the state of the Destination.
+// show it.
 func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, known bool) {
 	if p.covered[d.Name] {
 		if d.WantsCanaries() {
@@ -174,9 +169,8 @@ func destinationReason(cause finding.Cause) string {
 	return storeWriteFailed
 }
 
-// storeReason returns the reason of the condition Ready of a state store that has failed. Kratix
-// clones a git repository when it opens it, but sends no request when it opens a bucket. It
-// therefore notices wrong credentials of a bucket only later. A registry is like a bucket.
+// storeReason returns the reason that Kratix would set in the condition Ready of a failed state
+// store.
 func storeReason(kind string, cause finding.Cause) string {
 	switch {
 	case cause == finding.SecretMissing:
@@ -224,7 +218,7 @@ func (p *planner) stores() []Change {
 }
 
 // stateOf returns the first failure of a state store, and whether it was written. An OCIStateStore
-// has a repository for each Destination; it fails if one of them does.
+// fails if one of its repositories fails.
 func (p *planner) stateOf(object kratix.StateStore) (f finding.Finding, failed, written bool) {
 	names := []string{kratix.Describe(object)}
 	for _, d := range sorted(p.now.Destinations) {
@@ -241,8 +235,7 @@ func (p *planner) stateOf(object kratix.StateStore) (f finding.Finding, failed, 
 	return f, false, written
 }
 
-// store sets the condition of a state store. It leaves a store unchanged if its state is not known,
-// as that of a store that no Destination uses.
+// store sets the condition of a state store, unless its state is not known.
 func (p *planner) store(changes *[]Change, object kratix.StateStore) {
 	if !p.isSelected(object) {
 		return

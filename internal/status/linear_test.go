@@ -43,7 +43,7 @@ func TestWorkKeepsItsFinalizerWhileOneOfItsWorkPlacementsStays(t *testing.T) {
 	released := map[string]bool{}
 	for _, change := range Plan(said, now, Manage, nil, noon)[1] {
 		for _, step := range change.Steps {
-			released[change.Object.GetName()] = step.Verb == Patch // the status of a Work that stays is patched, because it contains the reason
+			released[change.Object.GetName()] = step.Verb == Patch // a Work that stays gets a patch of its status
 		}
 	}
 	if !released["w000000"] || released["w000001"] || !released["w000002"] {

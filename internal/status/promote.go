@@ -21,8 +21,7 @@ const (
 	destinationNotFound = "DestinationNotFound"
 )
 
-// promote sets two conditions of a WorkPlacement that Kratix writes: whether its files are in the
-// live state store, and whether it is free of conflicts.
+// promote sets the conditions Promoted and ConflictFree of a WorkPlacement that Kratix writes.
 func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	if !have.DeletionTimestamp.IsZero() {
 		return
@@ -54,8 +53,7 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 }
 
 // promotedConflict returns the condition ConflictFree of a WorkPlacement that has the condition or
-// a conflict. A WorkPlacement that was not checked does not become free of conflicts: its condition
-// stays the same while the live state store cannot be read, and is Unknown if nothing is promoted.
+// a conflict. A WorkPlacement that was not checked does not become free of conflicts.
 func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work, conflicts []finding.Finding) metav1.Condition {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	isOut := !told || placement.State == report.Kept || placement.State == report.Unplaced
@@ -70,9 +68,8 @@ func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work
 	return free
 }
 
-// withDoubt returns the condition ConflictFree of a Work. While the condition of one of its
-// WorkPlacements is in doubt, a Work with a conflict does not become free of conflicts: its
-// condition stays the same or becomes Unknown.
+// withDoubt returns the condition ConflictFree of a Work. It does not become True while the
+// condition of one of its WorkPlacements is in doubt.
 func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now metav1.Condition) metav1.Condition {
 	doubt, doubtful := p.doubts[kratix.KeyOf(work)]
 	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)
@@ -86,7 +83,7 @@ func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now meta
 }
 
 // promotedAs returns the condition Promoted of a WorkPlacement. known is false if the report does
-// not show the state of the current generation of the WorkPlacement.
+// not show it.
 func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (condition metav1.Condition, known bool) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	if !told {
@@ -109,8 +106,7 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 	return p.outOfReach(have)
 }
 
-// isPromoted reports whether the condition Promoted of a WorkPlacement is True for its current
-// generation and for the current location of its Destination.
+// isPromoted reports whether the condition Promoted of a WorkPlacement is True and current.
 func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
 	d := p.destinationByName[have.Spec.TargetDestinationName]
@@ -127,8 +123,8 @@ func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%
 // writtenAt returns the beginning of the message of a True condition Promoted.
 func writtenAt(location string) string { return "written to " + location + " at " }
 
-// inStore returns the condition of a promoted placement. The message of the condition contains the
-// location, and the revision in which the placement was first seen.
+// inStore returns the condition of a promoted placement. Its message has the first revision with
+// the placement.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
 	at := writtenAt(p.writtenTo[placement.Destination])
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
@@ -156,9 +152,8 @@ func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	return no(kratix.PromotedCondition, storeWriteFailed, placement.Reason)
 }
 
-// outOfReach returns the condition of a WorkPlacement whose state in a live state store is not
-// known, because its Destination has no live state store, or because the WorkPlacement or its Work
-// cannot be used.
+// outOfReach returns the condition of a WorkPlacement that cannot be promoted. known is false if no
+// reason for that is known.
 func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
 	destination := p.destinationByName[have.Spec.TargetDestinationName]
 	if destination == nil {
@@ -175,7 +170,7 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 }
 
 // finalizeLive adds or removes the finalizer of a Destination whose files in its live state store
-// are deleted with it. The files stay if the Destination no longer has a live state store.
+// are deleted with it.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
 	_, live := p.now.Live[d.Name]

@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Reason describes a condition or an Event that an object of Kratix may have. It is a row of the
-// table that Reasons returns.
+// Reason is a row of the table that Reasons returns: a condition or an Event of an object.
 type Reason struct {
 	// Object is the kind of the object.
 	Object string
@@ -17,8 +16,7 @@ type Reason struct {
 	Condition string
 	// Value is the status of the condition, or the type of the Event.
 	Value string
-	// Reason is the reason of the condition or Event. It is RuleName if the reason is the name of a
-	// rule.
+	// Reason is the reason of the condition or Event, or RuleName.
 	Reason string
 	// When describes when the condition is set or the Event is sent.
 	When string
@@ -26,16 +24,16 @@ type Reason struct {
 	Kratix bool
 	// Modes are the modes in which this program sets the condition or sends the Event.
 	Modes []Mode
-	// WhyNot is the reason why this program never sets a condition or sends an Event of Kratix. It
-	// is empty for all other rows.
+	// WhyNot is the reason why this program does not set the condition or send the Event. It may be
+	// empty.
 	WhyNot string
 }
 
 // RuleName is the Reason of a row that stands for the names of rules.
 const RuleName = "RULE"
 
-// Reasons returns the table of the conditions and Events that objects can have, from this program
-// or from Kratix's own controller. It does not contain those of mode promote.
+// Reasons returns the conditions and Events that objects can have, from this program or from
+// Kratix's own controller. It omits those of mode Promote.
 func Reasons() []Reason {
 	return slices.Concat(
 		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind), rolloutReasons(kratix.WorkKind, kratix.RolledOutCondition),

@@ -171,7 +171,6 @@ func agentIncidents() []incident {
 	return all
 }
 
-// rolloutIncidents returns the phases of a rollout, each after another one.
 func rolloutIncidents() []incident {
 	enters := func(s *fixture, phase string) {
 		r := &kratix.Rollout{}

@@ -19,8 +19,7 @@ import (
 type Request struct {
 	Promise string
 	Key     kratix.Key
-	// Works are the Works of the request, sorted by name. A request that was deleted and created
-	// again has other Works.
+	// Works are the Works of the request, sorted by name.
 	Works  []RequestWork
 	Status RequestStatus
 }
@@ -36,7 +35,7 @@ type RequestStatus struct {
 	// Destinations are the placements that have files in a state store. There are at most
 	// maxDestinations.
 	Destinations []RequestDestination `json:"destinations,omitempty"`
-	// HeldBack is the reason why a placement or a change of it is held back.
+	// HeldBack is the reason why a placement is held back, or nil.
 	HeldBack *RequestHeldBack `json:"heldBack,omitempty"`
 }
 
@@ -49,27 +48,25 @@ type RequestDestination struct {
 	Path string `json:"path,omitempty"`
 	// Revision is the revision of the state store in which the placement's files were written.
 	Revision string `json:"revision,omitempty"`
-	// Applied and Healthy are the statuses of the conditions of the WorkPlacement: True, False or
-	// Unknown. They are empty if the agent of the Destination has reported nothing.
+	// Applied and Healthy are the statuses of the conditions of the WorkPlacement. They may be
+	// empty.
 	Applied string `json:"applied,omitempty"`
 	Healthy string `json:"healthy,omitempty"`
-	// Message is the reason why a status is False or Unknown.
+	// Message is the message of a condition that is not True because of a failure.
 	Message string `json:"message,omitempty"`
 }
 
-// RequestHeldBack is the reason why a placement of a request is held back, with the first conflict
-// if there is one.
+// RequestHeldBack is the reason why a placement of a request is held back.
 type RequestHeldBack struct {
 	// Reason is the reason of the condition ConflictFree, or HeldBack if there is no conflict.
 	Reason string `json:"reason"`
-	// Message is the message of the conflict, which names the object or path. If there is no
-	// conflict, it is the reason why the placement is held back.
+	// Message is the message of the conflict, or the reason why the placement is held back.
 	Message string `json:"message"`
-	// Object is the name of the Work, with the file if the conflict is about one.
+	// Object is the name of the Work, with the file of the conflict if there is one.
 	Object string `json:"object"`
 	// Owner is the Work that owns the object or path, with its request or Promise.
 	Owner string `json:"owner,omitempty"`
-	// Fix says what to do so that the placement can be written.
+	// Fix is the fix of the finding that holds the placement back.
 	Fix string `json:"fix,omitempty"`
 	// More is the number of further conflicts.
 	More int `json:"more,omitempty"`
@@ -81,15 +78,15 @@ const (
 	longestText     = 1024
 )
 
-// requestKey identifies a request. A Promise has only one kind of requests.
+// requestKey identifies a request.
 type requestKey struct {
 	promise string
 	key     kratix.Key
 }
 
-// Requests returns the requests that the selected Works belong to, sorted. A request is omitted, so
-// that its status is not changed, while the state of one of its placements is not known or not
-// final. In mode Manage, all are omitted while another scheduler places Works.
+// Requests returns the requests of the selected Works, sorted. It omits a request while the state
+// of one of its placements is not known or not final. In mode Manage, it returns none while another
+// scheduler places Works.
 func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Request {
 	p := newPlanner(said, now, mode, selects, metav1.Time{})
 	if mode == Manage && p.other != nil {
@@ -124,8 +121,7 @@ func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Req
 }
 
 // isOfRequest reports whether a Work belongs to a request in its own namespace and is reported by
-// this process. A Work never changes a request in another namespace, whatever its labels are,
-// because the permission to create Works in a namespace does not include other namespaces.
+// this process. A Work must not change a request in another namespace.
 func (p *planner) isOfRequest(work *kratix.Work) bool {
 	return !work.IsDependency() && work.Labels[kratix.DryRunLabel] != "true" && work.DeletionTimestamp.IsZero() &&
 		cmp.Or(work.Labels[kratix.ResourceNamespaceLabel], work.Namespace) == work.Namespace && p.isSelected(work) && !p.isUnreadable(work)
@@ -179,12 +175,12 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 	return out
 }
 
-// revisionOf returns the revision of the state store in which the files of a placement were
-// written. The result is empty if the revision is not known.
+// revisionOf returns the revision in which the files of a placement were written, or "" if it is
+// not known.
 func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacement) string {
 	switch {
 	case p.mode == Promote:
-		return "" // in this mode, the WorkPlacement has a revision of the store that Kratix writes, not of the live one
+		return "" // the WorkPlacement has a revision of the store that Kratix writes, not of the live store
 	case p.mode == Manage && have == nil && placement.State == report.Placed: // the WorkPlacement is about to be created
 		return p.revision[placement.Destination]
 	case have == nil:
@@ -206,8 +202,8 @@ func lasting(reported report.AgentCondition, have *kratix.WorkPlacement, kind st
 	return report.AgentCondition{}
 }
 
-// trouble returns the message of a condition if the condition is not True because something fails,
-// and otherwise "".
+// trouble returns the message of a condition that is not True because something fails, and
+// otherwise "".
 func trouble(c report.AgentCondition) string {
 	if c.Status == "" || c.Status == report.True || c.Reason == report.NotReported {
 		return ""

@@ -20,7 +20,7 @@ const (
 	rolloutIdle    = "NothingSelected"
 )
 
-// rolloutPhases returns the phases of a rollout, the worst one first.
+// rolloutPhases returns the phases of a rollout, the worst phase first.
 func rolloutPhases() []string {
 	return []string{"Failed", "RollingBack", "RolledBack", "Paused", "Waiting", "Progressing", "Complete"}
 }
@@ -30,10 +30,10 @@ func isBad(phase string) bool {
 	return phase == "Failed" || phase == "RollingBack" || phase == "RolledBack"
 }
 
-// maxPromises bounds the number of Promises in the status of a Rollout.
+// maxPromises is the maximum number of Promises in the status of a Rollout.
 const maxPromises = 100
 
-// rollouts sets the status of all Rollouts.
+// rollouts returns the changes of Rollouts.
 func (p *planner) rollouts() []Change {
 	if p.mode != Manage || p.selects != nil {
 		return nil // a shard does not see what the others write
@@ -74,7 +74,7 @@ func (p *planner) rolloutsNamed(name string) []report.Rollout {
 	return slices.DeleteFunc(slices.Clone(p.rolledOut), func(r report.Rollout) bool { return r.Name != name })
 }
 
-// readyRollout returns the condition of the worst state.
+// readyRollout returns the condition Ready of a Rollout with the given states.
 func readyRollout(states []report.Rollout) metav1.Condition {
 	for _, phase := range rolloutPhases() {
 		for _, state := range states {
@@ -98,7 +98,7 @@ func rolloutCondition(kind string, state *report.Rollout) metav1.Condition {
 	return no(kind, state.Phase, message)
 }
 
-// rolloutEvent adds an Event if a rollout has another phase than before.
+// rolloutEvent adds an Event if a rollout has entered another phase.
 func (c *Change) rolloutEvent(have []metav1.Condition, now metav1.Condition) {
 	was := meta.FindStatusCondition(have, now.Type)
 	if was == nil && now.Status == metav1.ConditionTrue || was != nil && was.Reason == now.Reason || now.Reason == rolloutIdle {

@@ -16,8 +16,8 @@ import (
 // heldBack is a reason of the conditions Scheduled and Promoted.
 const heldBack = "HeldBack"
 
-// takeOddNames assigns WorkPlacements with unusual names, made by people or other versions of
-// Kratix, to their groups. Otherwise each of these groups would get a second WorkPlacement.
+// takeOddNames assigns WorkPlacements with unusual names to their groups. Otherwise these groups
+// would get a second WorkPlacement.
 func (p *planner) takeOddNames() {
 	for _, have := range sorted(p.now.WorkPlacements) {
 		usual := kratix.Key{Namespace: have.Namespace, Name: kratix.PlacementName(have.Work().Name, have.Spec.TargetDestinationName, have.Spec.ID)}
@@ -29,9 +29,8 @@ func (p *planner) takeOddNames() {
 	}
 }
 
-// schedule changes a WorkPlacement that Kratix writes. The WorkPlacement is updated if the
-// placement may be written, and deleted after the placement was removed. A placement that is held
-// back keeps its spec, and thus its files.
+// schedule updates a WorkPlacement that Kratix writes, or deletes it after its placement was
+// removed. A placement that is held back keeps its spec.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
@@ -54,7 +53,7 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 }
 
 // scheduledMetadata returns the patch of the metadata. It sets the annotations of the Work, and
-// removes the label of a move that is complete. All other labels belong to Kratix.
+// removes the label of a completed move.
 func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
@@ -66,8 +65,8 @@ func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement 
 	return patch
 }
 
-// mayGo reports whether a WorkPlacement that is not in the plan may be deleted: its Work no longer
-// has the group, or the group is written to another Destination.
+// mayGo reports whether a WorkPlacement may be deleted: its Work no longer has the group, or the
+// group was written to another Destination.
 func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == have.Spec.ID }) {
 		return true
@@ -81,8 +80,7 @@ func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	})
 }
 
-// scheduleWork sets the condition with the Destinations of a Work, or with the reason why it is not
-// scheduled. Kratix sets its own conditions.
+// scheduleWork sets the conditions Scheduled and ConflictFree of a Work.
 func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, known := p.scheduledAs(work, placements)
@@ -107,8 +105,8 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	}
 }
 
-// scheduledAs returns the condition Scheduled of a Work. known is false while changes are pending,
-// or if the report does not contain the Work.
+// scheduledAs returns the condition Scheduled of a Work. known is false if a later round must set
+// it.
 func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) (condition metav1.Condition, known bool) {
 	var held, failed []string
 	for _, placement := range placements {
@@ -143,7 +141,7 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 }
 
 // annotationPatch returns the annotations of a Work that its WorkPlacement lacks or has with
-// another value. It omits those of kubectl, as Kratix does, and those of this program.
+// another value. It omits those of kubectl and of this program.
 func annotationPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(want)) {

@@ -7,12 +7,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Selects reports whether this process, as one of several shards, writes an object with the given
-// labels. The object is a Work, or a state store with all its Destinations and their
-// WorkPlacements. A nil Selects selects everything.
+// Selects reports whether this shard writes a Work with the given labels, or to a state store with
+// these labels. A nil Selects selects everything.
 type Selects func(labels map[string]string) bool
 
-// isSelected reports whether this process writes an object. A missing object has no labels.
+// isSelected reports whether this process writes an object. A nil object has no labels.
 func (p *planner) isSelected(object kratix.Object) bool {
 	switch {
 	case p.selects == nil:
@@ -23,8 +22,8 @@ func (p *planner) isSelected(object kratix.Object) bool {
 	return p.selects(object.GetLabels())
 }
 
-// writesTo reports whether this process writes a Destination and its WorkPlacements. The result
-// depends on the labels of its state store, or of its live state store in mode Promote.
+// writesTo reports whether this process writes to the state store of a Destination, or in mode
+// Promote to its live state store.
 func (p *planner) writesTo(destination string) bool {
 	if p.selects == nil {
 		return true
@@ -62,10 +61,8 @@ func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 	return nil
 }
 
-// decide adds the step that records the chosen Destinations on a Work, except for Destinations of
-// other shards. It does nothing if the decisions on the Work have changed since the round read
-// them, and the API server accepts the patch only for the current version of the Work. If several
-// shards decide at the same time, only one decision therefore wins.
+// decide adds the step that records the chosen Destinations on a Work. It does nothing if the
+// decisions have changed since the round read them.
 func (p *planner) decide(change *Change, work *kratix.Work) {
 	more := map[string]kratix.Decision{}
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {

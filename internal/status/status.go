@@ -1,6 +1,5 @@
-// Package status plans the changes that bring the objects of a cluster to the state in a round's
-// report: WorkPlacements, conditions, finalizers and Events. It plans as few writes as possible. It
-// does no I/O and reads no clock.
+// Package status plans the changes of the objects in a cluster after a round: WorkPlacements,
+// conditions, finalizers and Events. It does no I/O and reads no clock.
 package status
 
 import (
@@ -15,44 +14,35 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Objects are the objects in the cluster as they are now. The contents of WorkPlacements are needed
-// only in the modes Schedule and Promote.
+// Objects are the current objects in the cluster. The contents of WorkPlacements are needed in the
+// modes Schedule and Promote.
 type Objects struct {
 	Works          []*kratix.Work
 	WorkPlacements []*kratix.WorkPlacement
 	Destinations   []*kratix.Destination
 	Rollouts       []*kratix.Rollout
 	kratix.StateStores
-	// Unreadable contains the names, as returned by kratix.Describe, of objects that cannot be
-	// decoded. Only the metadata of these objects is known.
+	// Unreadable has the objects that cannot be decoded, by the result of kratix.Describe. Only
+	// their metadata is known.
 	Unreadable map[string]bool
-	// Live contains the live state stores, which clusters read, by the name of the Destination. A
-	// Destination without a live state store has no entry.
+	// Live has the live state stores by the name of the Destination. A Destination without a live
+	// state store has no entry.
 	Live map[string]kratix.StateStoreReference
 }
 
 // Mode is the division of scheduling and writing between this program and Kratix.
 type Mode int
 
-// The values of Mode. In each mode, this program also sets the conditions Applied and Healthy if
-// agents report the state of Destinations.
+// The values of Mode.
 const (
-	// Manage means that this program schedules and writes. It sets ConflictFree, SoleScheduler and
-	// all conditions that Kratix would set.
+	// Manage means that this program schedules and writes.
 	Manage Mode = iota
-	// Observe means that Kratix schedules and writes. This program sets only ConflictFree and sends
-	// the Events of that condition.
+	// Observe means that Kratix schedules and writes.
 	Observe
-	// Schedule means that this program schedules, and that Kratix writes every WorkPlacement. For
-	// placements that may be written, this program creates WorkPlacements, with the finalizers of
-	// Kratix, and changes their specs. It deletes those that are not needed any more. It sets
-	// Scheduled, ConflictFree and SoleScheduler; all other conditions are left to Kratix.
+	// Schedule means that this program schedules, and that Kratix writes every WorkPlacement.
 	Schedule
-	// Promote means that Kratix schedules and writes to state stores that no cluster reads, and
-	// that this program writes the checked placements to the live state stores. It sets Promoted
-	// and ConflictFree, a finalizer on a Destination whose files in its live state store are
-	// deleted with it, and the annotation with the states that agents report. Everything else is
-	// left to Kratix.
+	// Promote means that Kratix schedules and writes, and that this program writes the checked
+	// placements to the live state stores.
 	Promote
 )
 
@@ -84,7 +74,7 @@ type Step struct {
 	Patch map[string]any
 }
 
-// Verb is the kind of write that a Step makes.
+// Verb is the kind of a write.
 type Verb string
 
 // The values of Verb.
@@ -97,8 +87,7 @@ const (
 
 // Event is an Event to send after the steps of a Change.
 type Event struct {
-	// About is the object that the Event is about. If it is nil, the Event is about the changed
-	// object.
+	// About is the object that the Event is about, or nil for the changed object.
 	About kratix.Object
 	// Type is Normal or Warning.
 	Type    string
@@ -111,10 +100,9 @@ const (
 	warning = "Warning"
 )
 
-// Plan returns the changes that bring the selected objects to the state in the report. The
-// parameter at is the time of conditions that change. The changes of a list may be made
-// concurrently, but the lists must be processed one after the other: a Work is ready when its
-// WorkPlacements are, and a Destination is released when they are gone.
+// Plan returns lists of changes that bring the selected objects to the state in the report. The
+// lists must be applied in order; the changes of a list may be applied concurrently. at is the time
+// of conditions that change.
 func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {
@@ -128,20 +116,20 @@ type planner struct {
 	mode    Mode
 	selects Selects
 	at      metav1.Time
-	// placements, byWork and byDestination contain the placements of the report by the key of the
-	// WorkPlacement, the key of the Work, and the name of the Destination.
+	// placements, byWork and byDestination are the placements of the report by WorkPlacement, by
+	// Work and by Destination.
 	placements            map[kratix.Key]report.Placement
 	byWork, byDestination map[string][]report.Placement
-	// workByKey contains the Works that are not being deleted.
+	// workByKey has the Works that are not being deleted.
 	workByKey          map[kratix.Key]*kratix.Work
 	workPlacementByKey map[kratix.Key]*kratix.WorkPlacement
-	// leaving contains the WorkPlacements of each Work that is being deleted.
+	// leaving has the WorkPlacements of each Work that is being deleted.
 	leaving           map[kratix.Key][]*kratix.WorkPlacement
 	destinationByName map[string]*kratix.Destination
-	// covered contains the Destinations whose state the report contains. written contains the
-	// stores of the report that this shard writes.
+	// covered has the Destinations whose state the report contains. written has the stores that
+	// this shard writes.
 	covered, written map[string]bool
-	// emptied contains the Destinations that are being deleted and have no files left.
+	// emptied has the Destinations that are being deleted and have no files left.
 	emptied map[string]bool
 	// revision is the revision of the store of each covered Destination, and writtenTo is the
 	// location of its files.
@@ -149,14 +137,12 @@ type planner struct {
 	agents              report.Agents
 	rolledOut           []report.Rollout
 	selected            map[string]bool
-	// conflicts contains the findings that hold placements back, by the name of the object, and
-	// others contains all other findings.
+	// conflicts are the findings that hold placements back, by object. others are all other
+	// findings.
 	conflicts, others map[string][]finding.Finding
-	// doubts contains the conditions ConflictFree of WorkPlacements that the round did not check,
-	// by the key of the Work.
+	// doubts are the conditions ConflictFree of WorkPlacements that were not checked, by Work.
 	doubts map[kratix.Key]metav1.Condition
-	// other is the finding that another controller schedules Works or may schedule them. It is nil
-	// if there is no such finding.
+	// other is the finding that another controller may schedule Works, or nil.
 	other *finding.Finding
 	// unsure means that it is unknown whether another controller may schedule Works.
 	unsure     bool
@@ -223,8 +209,8 @@ func (p *planner) index(said report.Report) {
 
 func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
-// holdingRules returns the rules whose findings hold placements back. A rule contains its severity,
-// so the rule of a finding that is only a warning is not among them.
+// holdingRules returns the rules whose findings hold placements back. A rule with another severity
+// is another rule.
 func holdingRules() []finding.Rule {
 	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
@@ -253,8 +239,7 @@ func (c *Change) event(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: Shorten(printable.Line(message), longestEvent)})
 }
 
-// eventAbout adds an Event about another object than the changed one. The Event is sent after the
-// change was made.
+// eventAbout adds an Event about another object than the changed object.
 func (c *Change) eventAbout(object kratix.Object, kind, reason, message string) {
 	c.event(kind, reason, message)
 	c.Events[len(c.Events)-1].About = object
@@ -265,7 +250,8 @@ const (
 	longestMessage = 32768
 )
 
-// Shorten returns a text of at most longest bytes: the text itself or its beginning, with dots at the end.
+// Shorten returns a text of at most longest bytes: the text itself, or its beginning with dots at
+// the end.
 func Shorten(text string, longest int) string {
 	if len(text) <= longest {
 		return text

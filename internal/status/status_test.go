@@ -18,8 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// fixture is a report and a cluster. Planned writes are applied to the cluster, so that the next
-// plan takes them into account.
+// fixture is a report and a cluster to which planned writes are applied.
 type fixture struct {
 	t       *testing.T
 	said    report.Report

@@ -23,8 +23,7 @@ const (
 	notScheduled    = "FailedToScheduleWorkloads"
 )
 
-// The reasons of Events about a Work that are not reasons of conditions, with the names that Kratix
-// uses.
+// Further reasons of Events about a Work, with the names that Kratix uses.
 const (
 	noMatch      = "NoMatchingDestination"
 	waits        = "WaitingDestination"
@@ -66,8 +65,7 @@ func (p *planner) isUnreadable(object kratix.Object) bool {
 	return p.now.Unreadable[kratix.Describe(object)]
 }
 
-// releaseWork removes the finalizer of a deleted Work when all its placements are removed, and its
-// WorkPlacements are gone or are deleted in this round.
+// releaseWork removes the finalizer of a deleted Work once all its placements are removed.
 func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return
@@ -116,8 +114,7 @@ func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 	return p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed())
 }
 
-// observe sets only the condition ConflictFree of a Work or WorkPlacement, and only if there is or
-// was a conflict.
+// observe sets the condition ConflictFree of a Work or WorkPlacement if there is or was a conflict.
 func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, conflicts []finding.Finding) {
 	want := p.keepsConflict(have, p.byWork[kratix.KeyOf(work).String()], p.conflictFree(work, conflicts))
 	if len(conflicts) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
@@ -174,8 +171,8 @@ func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, r
 	return normal, noMatch
 }
 
-// addReconciledEvents adds an Event to a Work that stays placed and gets another WorkPlacement.
-// made are the placements whose WorkPlacements are created.
+// addReconciledEvents adds an Event about each Work that stays placed and gets another
+// WorkPlacement. made are the placements of the changes.
 func (p *planner) addReconciledEvents(changes []Change, made []report.Placement) {
 	on := map[*kratix.Work][]string{}
 	for _, placement := range made {
@@ -195,8 +192,7 @@ func (p *planner) addReconciledEvents(changes []Change, made []report.Placement)
 	}
 }
 
-// generationOf returns the generation of the Work that the round has read, which may be older than
-// the current one.
+// generationOf returns the generation of the Work that the round has read.
 func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	for _, placement := range placements {
 		if placement.Object != nil && placement.Object.Spec.Generation > 0 && placement.State != report.Removed {
@@ -206,8 +202,8 @@ func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	return work.Generation
 }
 
-// outcome returns the conditions that Kratix would set on a Work, and the number of groups that
-// have a placement. known is false if the report does not contain the state of the Work.
+// outcome returns the conditions that Kratix would set on a Work, and the number of groups with a
+// placement. known is false if the report does not show them.
 func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
 	var waiting, failing, astray []string
 	placed := map[string]bool{}
@@ -265,7 +261,7 @@ func group(directory string) string {
 	return "the group " + directory
 }
 
-// sorted returns the objects in a fixed order, so that equal inputs yield equal plans.
+// sorted returns the objects sorted by namespace and name.
 func sorted[O kratix.Object](objects []O) []O {
 	return slices.SortedFunc(slices.Values(objects), func(a, b O) int {
 		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))

@@ -20,8 +20,7 @@ const (
 	writtenTarget = "WorkloadsWrittenToTargetDestination"
 )
 
-// failedToWrite is the reason of an Event about a WorkPlacement that cannot be written, with the
-// name that Kratix uses.
+// failedToWrite is the reason of an Event about a WorkPlacement that cannot be written.
 const failedToWrite = "FailedWriteToDestination"
 
 func (p *planner) workPlacements() []Change {
@@ -57,7 +56,7 @@ func (p *planner) creations() []Change {
 }
 
 // takesNew reports whether a WorkPlacement may be created for a Destination. In mode Schedule, the
-// Destination must exist now, because it may have been deleted after the round began.
+// Destination must exist now.
 func (p *planner) takesNew(destination string) bool {
 	d := p.destinationByName[destination]
 	return p.mode != Schedule || d != nil && !d.IsDeleted()
@@ -87,23 +86,21 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	return change
 }
 
-// deleted adds the steps for a WorkPlacement that is being deleted. They remove the finalizers of
-// Kratix if the files of the WorkPlacement are gone, or if the WorkPlacement has to be created
-// again.
+// deleted removes the finalizers of a WorkPlacement that is being deleted, if its files are gone or
+// it has to be created again.
 func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
 	case p.isGoing(have):
 		remove(change, have)
 	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
-		// A person has deleted the WorkPlacement, but its Work still needs one, so another is
-		// created.
+		// Its Work still needs the WorkPlacement, so it is created again.
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
 }
 
-// wasWritten reports whether a placement whose store cannot be read was written before with its
-// current content, and therefore is probably still in the store.
+// wasWritten reports whether a placement whose store cannot be read was written with its current
+// content.
 func (p *planner) wasWritten(placement report.Placement) bool {
 	if placement.State != report.Failed || !placement.Unread || placement.Object == nil {
 		return false
@@ -112,10 +109,7 @@ func (p *planner) wasWritten(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted reports whether a placement needs a WorkPlacement. In mode Schedule, only placements
-// that may be written need one, because Kratix writes every WorkPlacement. In mode Manage, a
-// placement that is held back and not written needs none either, because Kratix's controller would
-// write it if a user started it again.
+// isWanted reports whether a placement needs a WorkPlacement.
 func (p *planner) isWanted(placement report.Placement) bool {
 	switch placement.State {
 	case report.Placed, report.Unchanged:
@@ -128,7 +122,7 @@ func (p *planner) isWanted(placement report.Placement) bool {
 	return false
 }
 
-// isGoing reports whether a WorkPlacement has no files and must not be written.
+// isGoing reports whether a WorkPlacement can be removed, because it has no files.
 func (p *planner) isGoing(have *kratix.WorkPlacement) bool {
 	if placement, told := p.placements[kratix.KeyOf(have)]; told {
 		return placement.State == report.Removed || placement.State == report.HeldBack && !placement.Written
@@ -139,8 +133,8 @@ func (p *planner) isGoing(have *kratix.WorkPlacement) bool {
 	return orphaned && (!there || p.covered[destination.Name]) || leaving && p.emptied[destination.Name]
 }
 
-// Removal returns the change that deletes a WorkPlacement without files. The finalizers of the
-// WorkPlacement are removed first, because there are no files to wait for.
+// Removal returns the change that deletes a WorkPlacement without files. It removes the finalizers
+// of Kratix first.
 func Removal(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	remove(&change, have)
@@ -200,8 +194,7 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if len(metadata) > 0 {
 		patch["metadata"] = metadata
 	}
-	// A placement that is held back keeps the spec of the written files. Kratix's own controller
-	// would write the new spec if a user started that controller again.
+	// A placement that is held back keeps the spec of the written files.
 	if want := placement.Object.Spec; placement.State != report.HeldBack && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}
@@ -217,8 +210,7 @@ func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement re
 	}
 }
 
-// sameSpec compares specs without their contents, because the Work and its generation determine the
-// contents.
+// sameSpec reports whether two specs have the same placement and generation.
 func sameSpec(a, b kratix.WorkPlacementSpec) bool {
 	return a.SamePlacement(b) && a.Generation == b.Generation
 }
@@ -251,8 +243,8 @@ func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placemen
 	return patch
 }
 
-// labelPatch returns the patch of the labels that differ from the wanted ones. It removes
-// MisplacedLabel if that is not wanted. Other labels are not changed.
+// labelPatch returns the patch of the labels that differ from the wanted labels. It removes
+// MisplacedLabel if that is not wanted.
 func labelPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for key, value := range want {
@@ -305,9 +297,8 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 	}
 }
 
-// writeEvent adds an Event if the condition about the write of a WorkPlacement has changed, or
-// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended. The
-// Event about its end already reports that the WorkPlacement is written again.
+// writeEvent adds an Event if a WorkPlacement was written, cannot be written, or has become
+// misplaced. isOver means that another Event reports the end of a conflict.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
@@ -322,8 +313,7 @@ func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destina
 	}
 }
 
-// version returns the revision that contains the placement. The result is the revision of this
-// round if the round has written the placement, or if no revision is known yet.
+// version returns the new versionID of a WorkPlacement.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
 	if written && p.revision[placement.Destination] != "" {
@@ -339,8 +329,8 @@ func (p *planner) whyNot(placement report.Placement) string {
 	return placement.Reason
 }
 
-// conflictsOf returns the conflicts of the Work of a WorkPlacement. It returns none if other
-// placements of the Work are held back and this one is not.
+// conflictsOf returns the conflicts of the Work of a WorkPlacement. It returns none if they concern
+// other placements.
 func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	conflicts := p.conflicts[kratix.WorkKind+" "+have.Work().String()]
 	isHeld := func(placement report.Placement) bool { return placement.State == report.HeldBack }

@@ -1,6 +1,5 @@
-// Package apply makes the changes of objects that package status plans, with calls of the
-// Kubernetes API. It does I/O: it creates, patches and deletes objects, patches their statuses, and
-// creates events.
+// Package apply makes the changes that package status plans, with calls of the Kubernetes API. It
+// does I/O: it writes objects and creates events.
 package apply
 
 import (
@@ -42,52 +41,47 @@ func New(config *rest.Config, now func() time.Time, instance string) (*Writer, e
 
 // Outcome is the result of applying changes.
 type Outcome struct {
-	// Written are the objects as they are after the last write to each of them.
+	// Written are the changed objects, with their versions after the changes.
 	Written []Written
 	// Created are the objects that were created or may have been created.
 	Created []Created
-	// Calls contains the number of writes that the API server accepted, by verb. The verb of events
-	// is "event".
+	// Calls is the number of writes that the API server accepted, by verb. The verb of events is
+	// "event".
 	Calls map[string]int
-	// Refused contains a finding for each object whose write the API server refuses, including the
-	// objects whose write was not retried this time.
+	// Refused are findings about writes that the API server refuses.
 	Refused []finding.Finding
-	// Retry is the time after which Apply should be called again because of refused writes, objects
-	// that had changed, or postponed changes. It is 0 if there are none.
+	// Retry is the time after which Apply should be called again, or 0.
 	Retry time.Duration
 	// Err is the error that pauses all writes, or that kept an event from being sent. It is nil if
 	// there is none.
 	Err error
 }
 
-// Written is an object as it was after a write. A deleted object has no version.
+// Written is an object after a write. A deleted object has no version.
 type Written struct {
 	Kind    string
 	Key     kratix.Key
 	Version string
 }
 
-// Created is an object that was created, or that may have been created because the API server did
-// not answer or because the object exists already.
+// Created is an object that was created or may have been created.
 type Created struct {
 	Object kratix.Object
-	// Version is the resourceVersion after the create. It is empty if the outcome of the create is
+	// Version is the resourceVersion after the create, or "" if the outcome of the create is
 	// unknown.
 	Version string
 }
 
 // The limits of Apply: the number of concurrent calls, the duration of a call, and the time after
-// which it starts no further change. A slow API server thus does not delay the round. The next call
-// of Apply makes the remaining changes.
+// which it starts no further change.
 const (
 	atOnce      = 16
 	callTimeout = 15 * time.Second
 	budget      = 20 * time.Second
 )
 
-// Apply makes the changes of a list concurrently, and the lists one after the other. A refused
-// change does not affect the others, and is retried in a later call after its backoff. Apply must
-// not be called concurrently.
+// Apply makes the changes of a list concurrently, and the lists one after the other. Refused
+// changes are retried in later calls. Apply must not be called concurrently.
 func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
 	w.backoff.begin(lists)
 	run := &run{Writer: w, last: w.now().Add(budget), outcome: Outcome{Calls: map[string]int{}}}
@@ -116,8 +110,8 @@ type run struct {
 
 	mu      sync.Mutex
 	outcome Outcome
-	// postponed means that a change was not started, because there was no time left or because all
-	// writes are paused. lost is the number of events that could not be sent.
+	// postponed means that changes are left for a later call. lost is the number of events that
+	// could not be sent.
 	postponed bool
 	lost      int
 	// unanswered is the number of consecutive calls without an answer in time.
@@ -284,7 +278,7 @@ func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Ste
 	return answer.Metadata, json.Unmarshal(text, &answer)
 }
 
-// send makes a call without retries, because the backoff controls them.
+// send makes a call without retries.
 func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -213,8 +213,7 @@ func TestRefusedWrites(t *testing.T) {
 	tests := map[string]struct {
 		code     int
 		metadata string
-		// said is the finding as text. It is empty if the next read of the cluster resolves the
-		// failure.
+		// said is the finding as text. It may be empty.
 		said string
 	}{
 		"a conflict, which the next read of the cluster resolves": {http.StatusConflict, "", ""},

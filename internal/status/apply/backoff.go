@@ -11,16 +11,14 @@ import (
 )
 
 // The first and the longest delay before a failed write is retried, and the longest pause of all
-// writes while none of them succeeds.
+// writes.
 const (
 	firstDelay   = time.Second
 	longestDelay = 5 * time.Minute
 	longestPause = 30 * time.Second
 )
 
-// staleLimit is the number of consecutive conflicts of an object after which the conflicts are
-// reported. So many conflicts have a lasting cause, such as a CustomResourceDefinition without a
-// status subresource.
+// staleLimit is the number of consecutive failures of an object after which a conflict is reported.
 const staleLimit = 5
 
 type target struct {
@@ -45,12 +43,12 @@ type refusal struct {
 	message  string
 }
 
-// backoff contains the changes that the API server did not accept, at most one for each object.
+// backoff has the changes that the API server did not accept, at most one for each object.
 type backoff struct {
 	mu      sync.Mutex
 	refused map[target]*refusal
-	// paused is the time until which nothing is written, because the API server accepts nothing.
-	// pauses is the number of consecutive pauses.
+	// paused is the time until which nothing is written. pauses is the number of consecutive
+	// pauses.
 	paused time.Time
 	pauses int
 }
@@ -70,8 +68,8 @@ func (b *backoff) begin(lists [][]status.Change) {
 	maps.DeleteFunc(b.refused, func(of target, _ *refusal) bool { return !changed[of] })
 }
 
-// allows reports whether a change may be tried now. A change with another object or content than
-// the refused one counts as new.
+// allows reports whether a change may be tried now. A change that differs from the refused change
+// counts as new.
 func (b *backoff) allows(change status.Change, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -99,8 +97,8 @@ func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	return b.paused.Sub(now)
 }
 
-// pause pauses all writes. The duration doubles until a write is accepted. It is extended to what
-// the API server asks for, but not beyond longestPause.
+// pause pauses all writes for at most longestPause. Consecutive pauses become longer. asked is the
+// pause that the API server asks for.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -118,7 +116,7 @@ func (b *backoff) accepted(change status.Change) {
 	delete(b.refused, targetOf(change))
 }
 
-// failed records that a step of a change, given by its index, was not accepted.
+// failed records that a step of a change was not accepted. step is the index of the step.
 func (b *backoff) failed(change status.Change, step int, now time.Time, why failure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

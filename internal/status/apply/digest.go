@@ -13,9 +13,8 @@ import (
 
 type digest [sha256.Size]byte
 
-// digestOf returns the digest of the object of a change and of its first steps. It omits the fields
-// that differ for equal changes: the time of a transition, the revision of the store, and the
-// version of the object. The generation of a Work represents its contents.
+// digestOf returns the digest of the object of a change and of its first steps, without the fields
+// that differ for equal changes.
 func digestOf(change status.Change, steps int) digest {
 	wish := struct {
 		Object any
@@ -47,8 +46,8 @@ func identityOf(object kratix.Object) any {
 	}
 }
 
-// withoutContents returns the digested part of an object to be created: for a WorkPlacement, the
-// spec without the contents.
+// withoutContents returns the spec of a WorkPlacement without its contents, and any other object
+// itself.
 func withoutContents(object kratix.Object) any {
 	placement, ok := object.(*kratix.WorkPlacement)
 	if !ok {

@@ -16,14 +16,13 @@ type failureKind int
 
 const (
 	refused failureKind = iota
-	// stale means that the object was changed, deleted or created meanwhile. The same change of the
-	// current version may succeed.
+	// stale means that the object was changed, deleted or created meanwhile.
 	stale
-	// overloaded means that the API server asks for fewer writes of any kind, or is unavailable.
+	// overloaded means that the API server is unavailable, or asks for fewer writes.
 	overloaded
 	// silent means that the API server did not answer in time.
 	silent
-	// unreachable means that there was no response, for a reason that does not depend on the write.
+	// unreachable means that there was no response.
 	unreachable
 )
 
@@ -54,9 +53,7 @@ func failureOf(err error) failure {
 	return why
 }
 
-// isUnknown reports whether a create that failed with err may have created the object, because
-// there was no answer, because the answer does not exclude it, or because the object exists
-// already.
+// isUnknown reports whether the object of a failed create may exist.
 func isUnknown(err error) bool {
 	var answer apierrors.APIStatus
 	if !errors.As(err, &answer) {
@@ -65,8 +62,7 @@ func isUnknown(err error) bool {
 	return apierrors.IsAlreadyExists(err) || apierrors.IsTimeout(err) || answer.Status().Code >= http.StatusInternalServerError
 }
 
-// longestWords is the maximum size in bytes of a message from an API server. A message may contain
-// much of an object.
+// longestWords is the size in bytes to which a message from an API server is cut.
 const longestWords = 1024
 
 func printableLine(text string) string {
@@ -82,8 +78,7 @@ func printableLine(text string) string {
 	return text
 }
 
-// sameWords reports whether two messages differ only in digits, such as those of versions or of the
-// usage of a quota.
+// sameWords reports whether two messages differ only in digits.
 func sameWords(a, b string) bool { return withoutDigits(a) == withoutDigits(b) }
 
 func withoutDigits(text string) string {

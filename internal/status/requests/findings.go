@@ -11,11 +11,10 @@ import (
 )
 
 type trouble struct {
-	// err is the failure of all requests in a namespace. It is nil if there is none.
+	// err is the failure of all requests in a namespace, or nil.
 	err    error
 	single error
-	// first is the smallest key of the requests that fail on their own. count is the number of
-	// these requests.
+	// first is the smallest key of the requests that fail on their own, and count is their number.
 	first kratix.Key
 	count int
 }
@@ -29,8 +28,8 @@ func (t *trouble) add(request kratix.Key, err error) {
 // longestWords is the maximum size in bytes of a message from an API server in a finding.
 const longestWords = 1024
 
-// findings returns a finding for each Promise with requests that cannot be written, sorted. A
-// missing permission for a Promise is only a note, because it may be intended.
+// findings returns a finding for each Promise with requests that cannot be written. A missing
+// permission is only a note, because it may be intended.
 func (t target) findings(troubles map[string]*trouble) []finding.Finding {
 	var all []finding.Finding
 	for promise, has := range troubles {

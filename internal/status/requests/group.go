@@ -16,16 +16,14 @@ import (
 
 type resource struct {
 	promise string
-	// mu protects the fields below. It is locked while a task reads the Promise, so that only one
-	// task does so.
+	// mu protects the fields below. It is locked while the Promise is read.
 	mu sync.Mutex
 	// path is the path of the API version, and plural is the name of the resource. Both are empty
 	// before the Promise is read.
 	path, plural string
 }
 
-// group contains the requests of a Promise in a namespace. The permission to write requests may be
-// granted only in some namespaces.
+// group is the state of all requests of a Promise in a namespace.
 type group struct {
 	resource *resource
 	// failures is the number of consecutive failures of single requests. Writer.mu protects
@@ -36,8 +34,7 @@ type group struct {
 
 type groupKey struct{ promise, namespace string }
 
-// delay is a failure and the time until which nothing is tried again. The zero value means that
-// nothing has failed.
+// delay is a failure and the time until which nothing is tried again. The zero delay is no failure.
 type delay struct {
 	err   error
 	until time.Time
@@ -51,11 +48,11 @@ const (
 
 func (d *delay) fail(now time.Time, err error) {
 	if now.Before(d.until) {
-		return // another task of the same pass has already started the pause
+		return // another task has already started the pause
 	}
 	d.pause = min(max(2*d.pause, firstPause), longestPause)
 	if errors.Is(err, errPruned) || errors.Is(err, errNotGranted) {
-		d.pause = longestPause // only a change by an administrator ends this failure
+		d.pause = longestPause // only an administrator can end this failure
 	}
 	d.err, d.until = err, now.Add(d.pause)
 }
@@ -79,7 +76,7 @@ func ofGroup(err error) bool {
 }
 
 // collection returns the path of the API version and the plural name of a resource. It reads the
-// Promise unless both are known.
+// Promise if they are not known.
 func (w *Writer) collection(ctx context.Context, of *resource) (path, plural string, err error) {
 	of.mu.Lock()
 	defer of.mu.Unlock()
@@ -110,9 +107,7 @@ func (of *resource) reset() {
 	of.path, of.plural = "", ""
 }
 
-// parsePromise returns the path and the plural name of the resource in the API of a Promise, which
-// is a CustomResourceDefinition. The path is that of the stored version or, if that is not served,
-// of the first served version.
+// parsePromise returns the path and the plural name of the resource in the API of a Promise.
 func parsePromise(text []byte) (path, plural string, err error) {
 	var promise struct {
 		Spec struct {

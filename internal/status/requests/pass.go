@@ -17,7 +17,7 @@ type pass struct {
 	*Writer
 	last time.Time
 	// patched is the number of requests that were changed. postponed means that a request was not
-	// started because there was no time left.
+	// started in time.
 	patched   int
 	postponed bool
 }
@@ -88,9 +88,8 @@ func (p *pass) do(ctx context.Context, t *task) {
 	}
 }
 
-// failed records a failure of a single request, or of all requests of a group. Many consecutive
-// failures of single requests count as a failure of their group. The caller must have locked the
-// Writer.
+// failed records a failure of a request, or of all requests of its group. Many consecutive failures
+// count as a failure of the group. The caller must have locked the Writer.
 func (p *pass) failed(t *task, err error, now time.Time) {
 	if ofGroup(err) {
 		t.group.fail(now, err)

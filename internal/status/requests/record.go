@@ -49,8 +49,8 @@ func recordTarget() target {
 	}
 }
 
-// healthOf returns the health of a request. known is false if no agent has reported anything about
-// its placements.
+// healthOf returns the health of a request. known is false if no agent has reported the health of a
+// placement.
 func healthOf(s status.RequestStatus) (wanted health, known bool) {
 	wanted.State = stateHealthy
 	for _, d := range s.Destinations {
@@ -93,8 +93,7 @@ type recordRequest struct {
 	Namespace string `json:"namespace"`
 }
 
-// recordName returns the name of the HealthRecord of a request. The name contains a digest, because
-// the names of a Promise and a request can be too long together.
+// recordName returns the name of the HealthRecord of a request. A digest limits its length.
 func recordName(request status.Request) string {
 	sum := sha256.Sum256([]byte(request.Promise + "/" + request.Key.Name))
 	return "kratix-schedule-" + hex.EncodeToString(sum[:8])
@@ -118,11 +117,10 @@ func recordOf(request status.Request, wanted health, lastRun int64) (record, err
 	return made, err
 }
 
-// errLeaving means that a HealthRecord with the same name is still being deleted.
+// errLeaving means that a HealthRecord with the same name is being deleted.
 var errLeaving = errors.New("the HealthRecord of the same name is being deleted")
 
-// updateRecord creates the HealthRecord of a request if it does not exist, and patches it if it
-// differs.
+// updateRecord creates the HealthRecord of a request, or patches it if it differs.
 func updateRecord(ctx context.Context, w *Writer, t *task) (result, error) {
 	wanted, _ := healthOf(t.Status)
 	want, err := recordOf(t.Request, wanted, w.now().Unix())
@@ -158,8 +156,7 @@ func updateRecord(ctx context.Context, w *Writer, t *task) (result, error) {
 	return writtenRecord(err)
 }
 
-// isEqualRecord reports whether a HealthRecord needs no change. It ignores the time of the last
-// run.
+// isEqualRecord reports whether two HealthRecords are equal apart from the time of the last run.
 func isEqualRecord(have, want record) bool {
 	var before, after any
 	if json.Unmarshal(have.Data.Details, &before) != nil || json.Unmarshal(want.Data.Details, &after) != nil {

@@ -1,6 +1,5 @@
-// Package requests writes the state of resource requests into their status, as the field
-// status.kratixSchedule, and into HealthRecords of Kratix. It does I/O: it reads Promises, requests
-// and HealthRecords, patches the status of requests, and creates and patches HealthRecords.
+// Package requests writes the state of resource requests into their status and into HealthRecords
+// of Kratix. It does I/O: it calls the Kubernetes API.
 package requests
 
 import (
@@ -22,8 +21,8 @@ import (
 // Field is the field in the status of a request that this package writes.
 const Field = "kratixSchedule"
 
-// Writer writes the status of requests, or their HealthRecords. It caches the content that it has
-// found or written, so that it need not read each request in each round.
+// Writer writes the status of requests, or their HealthRecords. It caches digests, so that it does
+// not read each request in each round.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
@@ -35,26 +34,25 @@ type Writer struct {
 	written   map[key]*memory
 }
 
-// key identifies a request. A Promise has only one kind of requests.
+// key identifies a request.
 type key struct {
 	promise string
 	request kratix.Key
 }
 
 type memory struct {
-	// digest is the digest of the content of the request and of the UIDs of its Works. It is zero
-	// if the content is not known.
+	// digest is the digest of the content of the request and of its Works. It is zero if the
+	// content is not known.
 	digest [sha256.Size]byte
 	delay
 }
 
 type target struct {
-	// content returns the content to write for a request, which can be encoded as JSON. It is nil
-	// if there is nothing to write.
+	// content returns the content to write for a request, or nil if there is none.
 	content func(request status.Request) any
 	update  func(ctx context.Context, w *Writer, t *task) (result, error)
-	// what and grant are texts for findings: the name of the content that is not written, and how
-	// to grant the permission to write it.
+	// what and grant are texts for findings: the name of the content, and how to grant the
+	// permission to write it.
 	what, grant string
 }
 
@@ -84,14 +82,12 @@ type Outcome struct {
 	Patched int
 	// Findings contains a finding for each Promise with requests that cannot be written.
 	Findings []finding.Finding
-	// Retry is the delay after which Write should be called again. It is 0 if nothing is left to
-	// do.
+	// Retry is the time after which Write should be called again, or 0.
 	Retry time.Duration
 }
 
 // The limits of Write: the number of concurrent calls, the duration of a call, the time after which
-// it starts no further request, and the number of consecutive failures after which the other
-// requests of a group wait too.
+// it starts no further request, and the number of consecutive failures that pauses a group.
 const (
 	atOnce      = 8
 	callTimeout = 5 * time.Second
@@ -99,8 +95,7 @@ const (
 	maxFailures = 5
 )
 
-// Write updates the status or the HealthRecords of requests. It reads an object only if the wanted
-// content differs from the content that it has last found or written. It must not be called concurrently.
+// Write updates the status or the HealthRecords of requests. It must not be called concurrently.
 func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	pass := &pass{Writer: w, last: w.now().Add(budget)}
 	w.forget(wanted)
@@ -124,8 +119,8 @@ func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	return pass.end()
 }
 
-// isValid reports whether the names of a request are valid names of objects. The names are from a
-// Work, which a tenant may write, and become parts of a path of the API.
+// isValid reports whether the names of a request are valid names of objects. They come from a Work
+// and become parts of a path of the API.
 func isValid(request status.Request) bool {
 	for _, name := range []string{request.Promise, request.Key.Namespace, request.Key.Name} {
 		if len(validation.IsDNS1123Subdomain(name)) > 0 {

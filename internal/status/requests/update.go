@@ -19,8 +19,7 @@ import (
 type result int
 
 const (
-	// unchanged means that the request has the value already, is being deleted, or is no longer in
-	// the cluster.
+	// unchanged means that nothing was written.
 	unchanged result = iota
 	patched
 	// pruned means that the API server has not stored the written value.
@@ -84,8 +83,8 @@ func isGone(err error, name string) bool {
 	return details != nil && details.Name == name
 }
 
-// fieldOf returns the field in the status of an object. A value that is not a JSON object counts as
-// empty. leaves means that the object is being deleted.
+// fieldOf returns the field in the status of an object. leaves means that the object is being
+// deleted.
 func fieldOf(text []byte) (field map[string]any, leaves bool, err error) {
 	var object struct {
 		Metadata metav1.ObjectMeta          `json:"metadata"`
@@ -107,7 +106,7 @@ func fieldOf(text []byte) (field map[string]any, leaves bool, err error) {
 	return field, !object.Metadata.DeletionTimestamp.IsZero(), nil
 }
 
-// fieldsOf returns a status in the form that fieldOf returns, by encoding and decoding it.
+// fieldsOf returns a status in the form that fieldOf returns.
 func fieldsOf(wanted status.RequestStatus) map[string]any {
 	fields := map[string]any{}
 	text, err := json.Marshal(wanted)

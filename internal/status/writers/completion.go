@@ -3,13 +3,12 @@ package writers
 // Completion is the condition of a request whose pipelines have completed.
 type Completion struct{ Type, Reason, Message string }
 
-// PipelineCompleted returns the condition that is used in Kratix's workshops, and by versions of
-// Kratix that could run only one pipeline.
+// PipelineCompleted returns the condition of versions of Kratix that could run only one pipeline.
 func PipelineCompleted() Completion {
 	return Completion{Type: "PipelineCompleted", Reason: "PipelineExecutedSuccessfully", Message: "Pipeline completed"}
 }
 
-// ConfigureWorkflowCompleted returns the condition that later versions of Kratix wait for.
+// ConfigureWorkflowCompleted returns the condition of later versions of Kratix.
 func ConfigureWorkflowCompleted() Completion {
 	return Completion{Type: "ConfigureWorkflowCompleted", Reason: "PipelinesExecutedSuccessfully", Message: "Pipelines completed"}
 }

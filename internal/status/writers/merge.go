@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The keys of a status that are treated specially, and the keys of a condition.
+// The keys of a status and of a condition that are treated specially.
 const (
 	messageKey    = "message"
 	conditionsKey = "conditions"
@@ -14,9 +14,8 @@ const (
 	sinceKey      = "lastTransitionTime"
 )
 
-// merge returns a status with the fields of said merged into it. A key replaces the same key, a key
-// with a nil value removes it, and a condition replaces the condition of the same type. Neither map
-// is modified. now is the time of conditions that change.
+// merge returns a status with the fields of said merged into it. A nil value removes a key, and a
+// condition replaces the condition of the same type. now is the time of conditions that change.
 func merge(there, said map[string]any, now string) map[string]any {
 	merged := maps.Clone(there)
 	if merged == nil {
@@ -61,8 +60,8 @@ func typeOf(condition any) any {
 	return fields[typeKey]
 }
 
-// since returns a condition with a lastTransitionTime: its own, or the previous condition's if the
-// status is the same, or else now.
+// since returns a condition with a lastTransitionTime: its own, the former time if the status is
+// the same, or else now.
 func since(condition, before map[string]any, now string) map[string]any {
 	if condition[sinceKey] != nil {
 		return condition

@@ -21,22 +21,19 @@ import (
 
 // Result is the result of updating the status of a request.
 type Result struct {
-	// Changed are the changed keys of the status, sorted. If there are none, nothing was written.
+	// Changed are the changed keys of the status, sorted. Without changes, nothing was written.
 	Changed []string
-	// Lost are the changed keys that the API server accepted but did not store as written, because
-	// the CustomResourceDefinition does not have such fields.
+	// Lost are the changed keys that the API server did not store as written.
 	Lost []string
 }
 
-// ErrGone means that the request is not in the cluster, or was replaced by another request with the
+// ErrGone means that the request is not in the cluster, or was replaced by another request of the
 // same name.
 var ErrGone = errors.New("it is not in the cluster")
 
 // Status merges the status from a pipeline into the status of a request, and adds the condition of
-// the completion if there is one. The value of a key in said replaces the old value, and a nil
-// value removes the key. A condition replaces the condition of the same type. Everything else
-// stays. If the message of a completed request is still "Pending", it is replaced unless the
-// pipeline sets one. The error wraps ErrGone if the request is gone.
+// the completion if there is one. A nil value in said removes the key. The error wraps ErrGone if
+// the request is gone.
 func (w *Writers) Status(ctx context.Context, request kratix.Header, said map[string]any, completion *Completion) (Result, error) {
 	objects, err := w.resource(ctx, request)
 	if err != nil {
@@ -102,8 +99,7 @@ func differences(one, other map[string]any) []string {
 	})
 }
 
-// keeps reports whether a stored value contains everything that was written. The stored value may
-// contain more because of defaults.
+// keeps reports whether a stored value contains everything that was written.
 func keeps(stored, written any) bool {
 	switch written := written.(type) {
 	case map[string]any:

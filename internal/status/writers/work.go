@@ -31,11 +31,8 @@ const (
 	Unchanged Outcome = "unchanged"
 )
 
-// Work creates the Work, or updates the Work that an earlier run of the same pipeline has created,
-// and returns the key of the Work in the cluster. It finds that Work by its labels, because Kratix
-// adds random suffixes to names. It sets the time of execution only if something changes. A field
-// that the cluster's CustomResourceDefinition does not have is an error, because a Work that has
-// lost its selector could be scheduled anywhere.
+// Work creates a Work, or updates the Work of an earlier run of the same pipeline, and returns its
+// key. A field that the cluster's CustomResourceDefinition lacks is an error.
 func (w *Writers) Work(ctx context.Context, work *kratix.Work) (outcome Outcome, key kratix.Key, err error) {
 	works := w.objects.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: "works"}).Namespace(work.Namespace)
 	err = retry.OnError(w.backoff, cameSecond, func() error {
@@ -62,8 +59,7 @@ const (
 	version = "v1alpha1"
 )
 
-// earlier returns the Work that an earlier run of the same pipeline has created, or nil if there is
-// none.
+// earlier returns the Work of an earlier run of the same pipeline, or nil if there is none.
 func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.Work) (*unstructured.Unstructured, error) {
 	selector := labels.Set{
 		kratix.PromiseNameLabel: work.Labels[kratix.PromiseNameLabel], kratix.WorkTypeLabel: work.Labels[kratix.WorkTypeLabel],
@@ -92,8 +88,8 @@ func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.
 	return &found[0], nil
 }
 
-// samePipeline reports whether the labels that distinguish the Works of a Promise are equal. Kratix
-// omits the namespace of the request if the Work is in that namespace.
+// samePipeline reports whether the labels of two Works of a Promise are those of the same pipeline.
+// Kratix may omit the namespace of the request.
 func samePipeline(there, wanted map[string]string) bool {
 	for _, label := range []string{kratix.ResourceNameLabel, kratix.PipelineNameLabel, kratix.DryRunLabel} {
 		if there[label] != wanted[label] {
@@ -113,8 +109,7 @@ func (w *Writers) create(ctx context.Context, works dynamic.ResourceInterface, w
 	return err
 }
 
-// update sets the spec of an existing Work to the wanted one, and adds the wanted labels and
-// annotations.
+// update sets the spec of an existing Work, and adds the wanted labels and annotations.
 func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, there *unstructured.Unstructured, wanted *kratix.Work) (Outcome, error) {
 	var current kratix.Work
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(there.Object, &current); err != nil {

@@ -1,10 +1,6 @@
-// Package writers does the work of Kratix's own containers at the end of a pipeline: like the
-// work-writer, it creates or updates the Work, and like the status-writer, it merges the pipeline's
-// status into the status of the request. It does I/O: it reads and writes these objects.
-//
-// Both operations read an object first and write only differences, so that a second run of the same
-// pipeline writes nothing. If an object has changed after it was read, the API server rejects the
-// write, and the write is retried with the new version.
+// Package writers replaces Kratix's work-writer and status-writer: it writes the Work of a
+// pipeline, and merges the pipeline's status into the status of the request. It does I/O: it reads
+// and writes these objects.
 package writers
 
 import (
@@ -26,7 +22,7 @@ type Writers struct {
 	objects dynamic.Interface
 	kinds   kinds
 	now     func() time.Time
-	// backoff controls the retries of a write that was rejected because of a concurrent change.
+	// backoff is for writes that are rejected because of a concurrent change.
 	backoff wait.Backoff
 }
 
@@ -36,8 +32,7 @@ type kinds interface {
 
 const oneCall = 30 * time.Second
 
-// New returns Writers to the cluster of config. now returns the current time. New returns an error
-// if no client can be created.
+// New returns Writers to the cluster of config. now returns the current time.
 func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	own := rest.CopyConfig(config)
 	own.Timeout = oneCall
@@ -59,8 +54,7 @@ func (w *Writers) timestamp() string { return w.now().UTC().Format(time.RFC3339)
 // errLeft means that an object was deleted before it could be updated.
 var errLeft = errors.New("it was deleted meanwhile")
 
-// cameSecond reports whether a write failed because of a concurrent change, so that a retry may
-// succeed.
+// cameSecond reports whether a write failed because of a concurrent change.
 func cameSecond(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || errors.Is(err, errLeft)
 }
