@@ -44,8 +44,8 @@ func (c *Collection) touch(name string) {
 	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
 }
 
-// winner returns the claim that counts: the newest profile, or the first claim on another object.
-// It returns nil if there are no claims.
+// winner returns the definition that counts: the first definition, or of profiles the newest. It
+// returns nil if there are no claims.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
 		return nil

@@ -19,9 +19,8 @@ type Collection struct {
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot
-	// strings interns the strings of the objects.
-	strings kratix.Interner
-	changes changes
+	strings  kratix.Interner
+	changes  changes
 }
 
 // NewCollection returns an empty Collection.

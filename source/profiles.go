@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// profile adds a profile, or a ConfigMap with one, to the claims. It returns false for other
+// profile adds a profile, or the profile in a ConfigMap, to the file. It returns false for other
 // objects.
 func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	group, _, _ := strings.Cut(parsed.Header.APIVersion, "/")

@@ -43,9 +43,10 @@ type Snapshot struct {
 	Marked []File
 	// Origins has the place at which each object was read.
 	Origins Origins
-	// Findings are the problems of the input.
+	// Findings are the findings about the input.
 	Findings []finding.Finding
-	// Rejected are Works that exist but are invalid. Their placements stay as they are.
+	// Rejected are Works that cannot be used although they exist. Their placements stay as they
+	// are.
 	Rejected []kratix.Key
 	// RejectedPlacements are WorkPlacements that exist but are invalid, sorted.
 	RejectedPlacements []kratix.Key

@@ -112,7 +112,6 @@ func (e *argoEvent) synced(event *Event) {
 // argoBuild matches the message of a sync that failed because Argo CD could not render the files.
 var argoBuild = regexp.MustCompile(`^ComparisonError: Failed to load target state: `)
 
-// argoCommit matches the full ID of a commit.
 var argoCommit = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
 // argoRevision returns the revision if it is a commit, and "" otherwise.

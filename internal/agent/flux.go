@@ -19,7 +19,6 @@ type fluxEvent struct {
 	Metadata  map[string]string `json:"metadata"`
 }
 
-// The keys of the metadata of an event with their prefix, and the value for fluxHealth.
 const (
 	fluxPrefix      = "kustomize.toolkit.fluxcd.io/"
 	fluxRevision    = "revision"
@@ -126,7 +125,7 @@ func fluxOutcome(severity, reason, message string, checked bool) Outcome {
 	return Progressing
 }
 
-// isChangeLog reports whether a message lists objects with an action of Flux, one object a line.
+// isChangeLog reports whether a message lists objects with an action of Flux, in one line each.
 func isChangeLog(message string) bool {
 	for line := range strings.Lines(message) {
 		if !changeLine.MatchString(strings.TrimSuffix(line, "\n")) {

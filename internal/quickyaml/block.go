@@ -116,7 +116,6 @@ func (p *parser) sequence(indent, depth int) (*yaml.Node, bool) {
 	return node, true
 }
 
-// hasKey reports whether a text begins with a key.
 func hasKey(text []byte) bool {
 	colon := bytes.IndexByte(text, ':')
 	return colon > 0 && isKey(text[:colon]) && (colon+1 == len(text) || text[colon+1] == ' ')

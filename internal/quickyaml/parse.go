@@ -20,7 +20,7 @@ const (
 	chunkSize  = 16
 )
 
-// Parse returns the document node that yaml.Unmarshal would return, or false if the text is not
+// Parse returns the document node that yaml.Unmarshal would produce, or false if the text is not
 // simple.
 func Parse(text []byte) (document *yaml.Node, ok bool) { return (&parser{}).parse(text) }
 

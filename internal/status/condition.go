@@ -98,7 +98,7 @@ func describe(work *kratix.Work, conflict finding.Finding) string {
 	return text.String()
 }
 
-// conflictEvent adds an Event if a conflict has appeared or is resolved.
+// conflictEvent adds an Event if the condition ConflictFree has changed to True or False.
 func (c *Change) conflictEvent(have []metav1.Condition, now metav1.Condition, conflicts []finding.Finding) {
 	switch {
 	case !hasChanged(have, now), now.Status == metav1.ConditionUnknown:

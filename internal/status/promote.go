@@ -68,8 +68,8 @@ func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work
 	return free
 }
 
-// withDoubt returns the condition ConflictFree of a Work. It does not become True while the
-// condition of one of its WorkPlacements is in doubt.
+// withDoubt returns the condition ConflictFree of a Work. An existing condition does not become
+// True while the condition of one of its WorkPlacements is in doubt.
 func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now metav1.Condition) metav1.Condition {
 	doubt, doubtful := p.doubts[kratix.KeyOf(work)]
 	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)

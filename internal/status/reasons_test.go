@@ -104,7 +104,7 @@ func incidents(mode Mode) []incident {
 		findingIncident(report.Removed, about(finding.InvalidObject(), work)),
 		findingIncident(report.Failed, about(finding.StoreMissing(), destination)),
 		findingIncident(report.Failed, about(finding.UnsafePath(), destination)),
-		func(s *fixture) { // a placement on the Destination was held back
+		func(s *fixture) { // a placement on the Destination was quarantined
 			findingIncident(report.HeldBack, about(finding.DuplicateObject(), work))(s)
 			s.plan()
 			findingIncident(report.Failed, about(finding.UnsafePath(), destination))(s)

@@ -32,10 +32,9 @@ type RequestWork struct {
 
 // RequestStatus is the field status.kratixSchedule of a resource request.
 type RequestStatus struct {
-	// Destinations are the placements that have files in a state store. There are at most
-	// maxDestinations.
+	// Destinations are the placements that have files in a state store. There are at most 32.
 	Destinations []RequestDestination `json:"destinations,omitempty"`
-	// HeldBack is the reason why a placement is held back, or nil.
+	// HeldBack is the reason why a placement is quarantined, or nil.
 	HeldBack *RequestHeldBack `json:"heldBack,omitempty"`
 }
 
@@ -56,17 +55,17 @@ type RequestDestination struct {
 	Message string `json:"message,omitempty"`
 }
 
-// RequestHeldBack is the reason why a placement of a request is held back.
+// RequestHeldBack is the reason why a placement of a request is quarantined.
 type RequestHeldBack struct {
 	// Reason is the reason of the condition ConflictFree, or HeldBack if there is no conflict.
 	Reason string `json:"reason"`
-	// Message is the message of the conflict, or the reason why the placement is held back.
+	// Message is the message of the conflict, or the reason why the placement is quarantined.
 	Message string `json:"message"`
 	// Object is the name of the Work, with the file of the conflict if there is one.
 	Object string `json:"object"`
 	// Owner is the Work that owns the object or path, with its request or Promise.
 	Owner string `json:"owner,omitempty"`
-	// Fix is the fix of the finding that holds the placement back.
+	// Fix is the fix of the finding that quarantines the placement.
 	Fix string `json:"fix,omitempty"`
 	// More is the number of further conflicts.
 	More int `json:"more,omitempty"`
@@ -78,7 +77,6 @@ const (
 	longestText     = 1024
 )
 
-// requestKey identifies a request.
 type requestKey struct {
 	promise string
 	key     kratix.Key

@@ -25,18 +25,15 @@ func rolloutPhases() []string {
 	return []string{"Failed", "RollingBack", "RolledBack", "Paused", "Waiting", "Progressing", "Complete"}
 }
 
-// isBad reports whether a phase is a failure.
 func isBad(phase string) bool {
 	return phase == "Failed" || phase == "RollingBack" || phase == "RolledBack"
 }
 
-// maxPromises is the maximum number of Promises in the status of a Rollout.
 const maxPromises = 100
 
-// rollouts returns the changes of Rollouts.
 func (p *planner) rollouts() []Change {
 	if p.mode != Manage || p.selects != nil {
-		return nil // a shard does not see what the others write
+		return nil // a shard does not see the writes of other shards
 	}
 	var changes []Change
 	for _, r := range sorted(p.now.Rollouts) {

@@ -30,7 +30,7 @@ func (p *planner) takeOddNames() {
 }
 
 // schedule updates a WorkPlacement that Kratix writes, or deletes it after its placement was
-// removed. A placement that is held back keeps its spec.
+// removed. A quarantined placement keeps its spec.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]

@@ -137,7 +137,7 @@ type planner struct {
 	agents              report.Agents
 	rolledOut           []report.Rollout
 	selected            map[string]bool
-	// conflicts are the findings that hold placements back, by object. others are all other
+	// conflicts are the findings that quarantine placements, by object. others are all other
 	// findings.
 	conflicts, others map[string][]finding.Finding
 	// doubts are the conditions ConflictFree of WorkPlacements that were not checked, by Work.
@@ -209,7 +209,7 @@ func (p *planner) index(said report.Report) {
 
 func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
-// holdingRules returns the rules whose findings hold placements back. A rule with another severity
+// holdingRules returns the rules whose findings quarantine placements. A rule with another severity
 // is another rule.
 func holdingRules() []finding.Rule {
 	return []finding.Rule{

@@ -20,7 +20,6 @@ const (
 	writtenTarget = "WorkloadsWrittenToTargetDestination"
 )
 
-// failedToWrite is the reason of an Event about a WorkPlacement that cannot be written.
 const failedToWrite = "FailedWriteToDestination"
 
 func (p *planner) workPlacements() []Change {
@@ -109,7 +108,6 @@ func (p *planner) wasWritten(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted reports whether a placement needs a WorkPlacement.
 func (p *planner) isWanted(placement report.Placement) bool {
 	switch placement.State {
 	case report.Placed, report.Unchanged:
@@ -194,7 +192,7 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if len(metadata) > 0 {
 		patch["metadata"] = metadata
 	}
-	// A placement that is held back keeps the spec of the written files.
+	// A quarantined placement keeps the spec of the written files.
 	if want := placement.Object.Spec; placement.State != report.HeldBack && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}

@@ -2,7 +2,7 @@ package testkit
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// DestinationOption changes a new Destination.
+// DestinationOption is a change of a new Destination.
 type DestinationOption func(*kratix.Destination)
 
 // Destination returns a Destination on the GitStateStore default. Its path is its name.

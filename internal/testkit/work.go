@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Option changes a new Work.
+// Option is a change of a new Work.
 type Option func(*kratix.Work)
 
 // Request returns a Work of a request for the Promise redis, with one group without files.

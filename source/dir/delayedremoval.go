@@ -33,7 +33,8 @@ type loss struct {
 
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
-// take adds a file that was just read to the collection. It returns false if it delays this.
+// take adds a file that was just read to the collection. It returns false if the effect of the file
+// is delayed.
 func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.delayedRemovals[read.id()]
@@ -121,7 +122,7 @@ func (l *scan) sortedRemovals() []*delayedRemoval {
 	return removals
 }
 
-// decide applies a delayed removal as far as its delays have ended. The collection keeps the
+// decide applies the part of a delayed removal whose delay has ended. The collection keeps the
 // objects of a broken file.
 func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	lost := l.collection.Lost(h.now)

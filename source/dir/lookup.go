@@ -11,7 +11,6 @@ import (
 // lookUpsAtOnce is the number of entries of a directory that are looked up together.
 const lookUpsAtOnce = 1024
 
-// lookUp is the result of looking up a file.
 type lookUp struct {
 	info fs.FileInfo
 	err  error

@@ -47,8 +47,7 @@ func reasonFor(works int, all bool, path string) string {
 	return fmt.Sprintf("%d Works are in sub-directories of %s; -R reads them", works, path)
 }
 
-// worksBelow counts the Works in the subdirectories of root. all is false if it has not read all of
-// them.
+// worksBelow counts the Works in the subdirectories of root. all is false if it has stopped early.
 func worksBelow(ctx context.Context, root string) (works int, all bool) {
 	files, size, names := 0, int64(0), 0
 	all = true

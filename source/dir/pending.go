@@ -12,8 +12,7 @@ const maxPaths = 1 << 14
 type task struct {
 	watched bool
 	all     bool
-	// paths are the changed paths.
-	paths []string
+	paths   []string
 }
 
 type pending struct {

@@ -140,7 +140,7 @@ func (s *scope) addDir(dir string) error {
 	return err
 }
 
-// moved reports whether a root is another directory than before, or cannot be read.
+// moved reports whether a watched directory is another directory than before, or cannot be read.
 func (s *scope) moved() bool {
 	for _, root := range s.roots {
 		info, err := os.Stat(root.path)
@@ -151,7 +151,7 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased reports whether a directory may have two names. Its events contain only one of them.
+// aliased reports whether a directory may have two names. Events contain only one of the names.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
 	for i, root := range roots {

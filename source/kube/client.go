@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// clients are the REST clients for the API groups.
 type clients struct{ platform, own, core rest.Interface }
 
 func connect(config *rest.Config) (clients, error) {

@@ -35,7 +35,6 @@ func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// addPlacements adds the WorkPlacements to a snapshot.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })

@@ -13,7 +13,6 @@ import (
 
 // limits are the timeouts of API requests.
 type limits struct {
-	// list is the timeout of a list request.
 	list time.Duration
 	// headers is the time within which a watch must start.
 	headers time.Duration

@@ -138,7 +138,6 @@ func one(item *yaml.Node) (entry, error) {
 
 func entryKeys() []string { return []string{"directory", "matchLabels", "matchExpressions"} }
 
-// checkExpressionKeys returns an error for unknown keys of matchExpressions.
 func checkExpressionKeys(item *yaml.Node) error {
 	for i := 0; i < len(item.Content); i += 2 {
 		if item.Content[i].Value != "matchExpressions" {

@@ -59,8 +59,6 @@ const (
 	rootAnnotation        = "kratix-schedule.io/root"
 )
 
-// argoName is the name of the service and the template, and with the prefix on- that of the
-// trigger.
 const argoName = "kratix-schedule"
 
 // ArgoCD returns the YAML of the Applications for a Destination, and of their notifications if
@@ -155,7 +153,6 @@ func indented(text, prefix string) string {
 	return out.String()
 }
 
-// argoTrigger is the trigger for events about the sync and the health of an Application.
 const argoTrigger = `- description: The result of a sync, or the health, has changed.
   when: >-
     app.status?.sync?.status in ['Synced', 'Unknown']

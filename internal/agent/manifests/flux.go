@@ -159,7 +159,6 @@ func (t *target) fluxSource(o Options) document {
 	return document{}
 }
 
-// fluxArtifacts returns the OCIRepository for a Destination.
 func (t *target) fluxArtifacts(store *kratix.OCIStateStore, o Options, name metadata, secret string) document {
 	spec := ociRepository{Interval: "1m", URL: t.oci, Ref: tagRef{ociTag}, Insecure: store.Spec.Insecure, SecretRef: &reference{Name: secret}}
 	needs := "It needs the Secret " + o.Namespace + "/" + secret + " of the type kubernetes.io/dockerconfigjson\n(kubectl create secret docker-registry). To pull is enough."

@@ -55,7 +55,7 @@ type target struct {
 	oci string
 }
 
-// root is a directory that the agent applies as a unit.
+// root is a directory that the agent applies.
 type root struct {
 	// name is the name of the root in events: "dependencies", "resources" or "".
 	name string

@@ -28,8 +28,8 @@ type GitResult string
 const (
 	// GitAccepted means that a state store is on the pushed branch.
 	GitAccepted GitResult = "accepted"
-	// GitIgnored means that no state store is on the pushed branch, or that the webhook is not
-	// about a branch.
+	// GitIgnored means that no state store is on the pushed branch, or that the webhook names no
+	// branch or no repository.
 	GitIgnored GitResult = "ignored"
 )
 
@@ -126,7 +126,6 @@ const (
 	gitlabHeader = "X-Gitlab-Token"
 )
 
-// hasGitCredentials reports whether a request has a signature or a token.
 func hasGitCredentials(r *http.Request) bool {
 	return r.Header.Get(githubHeader) != "" || r.Header.Get(giteaHeader) != "" || r.Header.Get(gitlabHeader) != ""
 }

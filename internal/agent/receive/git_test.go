@@ -20,14 +20,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 )
 
-// Bodies of webhooks about a push.
 const (
 	githubPush = `{"ref":"refs/heads/main","before":"1","after":"2","repository":{"id":1,"name":"state","full_name":"team/state","clone_url":"https://github.com/team/state.git"},"commits":[{"added":["a"]}]}`
 	giteaPush  = `{"ref":"refs/heads/main","before":"1","after":"2","commits":[],"total_commits":1,"repository":{"id":1,"full_name":"team/state","clone_url":"https://git.example.com/team/state.git"}}`
 	gitlabPush = `{"object_kind":"push","event_name":"push","ref":"refs/heads/main","project":{"id":15,"path_with_namespace":"group/team/state"},"repository":{"name":"state","git_http_url":"https://gitlab.example.com/group/team/state.git"}}`
 )
 
-// gitEnv is a GitHandler with its log, its counts and the pushes it has received.
 type gitEnv struct {
 	*env
 	handler receive.GitHandler

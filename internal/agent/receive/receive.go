@@ -39,7 +39,7 @@ type Counter interface {
 	CountRejectedAgentEvent(from agent.Name, reason agent.Rejection)
 }
 
-// Handler receives events, and adds the authorized ones to an Inbox.
+// Handler receives events and adds them to an Inbox.
 type Handler struct {
 	Inbox *agent.Inbox
 	// Secret returns the secret of the events. Events are off if it is nil, or while it returns

@@ -31,7 +31,7 @@ func targetOf(change status.Change) target {
 }
 
 type refusal struct {
-	// digest is the digest of the object and of the steps up to the refused one. steps is the
+	// digest is the digest of the object and of the steps up to the refused step. steps is the
 	// number of these steps.
 	digest digest
 	steps  int

@@ -34,7 +34,8 @@ type group struct {
 
 type groupKey struct{ promise, namespace string }
 
-// delay is a failure and the time until which nothing is tried again. The zero delay is no failure.
+// delay is a failure and the time until which nothing is tried again. The zero delay means that
+// nothing has failed.
 type delay struct {
 	err   error
 	until time.Time

@@ -34,7 +34,6 @@ type Writer struct {
 	written   map[key]*memory
 }
 
-// key identifies a request.
 type key struct {
 	promise string
 	request kratix.Key

@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Writers writes to one cluster.
+// Writers writes Works and the status of requests to one cluster.
 type Writers struct {
 	objects dynamic.Interface
 	kinds   kinds
