@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// changes holds the files and objects that have changed since the last Snapshot.
+// changes has the files and objects that have changed since the last Snapshot.
 type changes struct {
 	// files has each file as in the last Snapshot, or nil for a new file.
 	files map[fileKey]*ParsedFile
@@ -45,7 +45,7 @@ func (c *Collection) touch(name string) {
 }
 
 // winner returns the definition that counts: the first definition, or of profiles the newest. It
-// returns nil if there are no claims.
+// returns nil if there are no definitions.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func findingsOf(claims []*claim) []finding.Finding {
 	return findings
 }
 
-// isIdle reports whether an object of a file is reported as ignored.
+// isIdle reports whether a finding reports that an object of a file is ignored.
 func isIdle(object kratix.Object) bool {
 	switch object.(type) {
 	case *kratix.WorkPlacement, *kratix.Promise:

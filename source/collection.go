@@ -13,9 +13,9 @@ type Collection struct {
 	files map[fileKey]*ParsedFile
 	// claims are the definitions of each object, by kind and name, in the order of the files.
 	claims map[string][]*claim
-	// incomplete counts the files with ParsedFile.incomplete.
+	// incomplete counts the files for which ParsedFile.incomplete is set.
 	incomplete int
-	// unseen counts the files with ParsedFile.unseen.
+	// unseen counts the files for which ParsedFile.unseen is set.
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot

@@ -60,7 +60,8 @@ type Snapshot struct {
 	Missing int
 	// FromAPI means that the objects are from the Kubernetes API.
 	FromAPI bool
-	// Deleted are the Works that the Kubernetes API reported as deleted or as being deleted, sorted.
+	// Deleted are the Works that the Kubernetes API reported as deleted or as being deleted,
+	// sorted.
 	Deleted []kratix.Key
 	// DeletedPlacements are the WorkPlacements that the Kubernetes API reported as deleted or as
 	// being deleted, sorted.

@@ -27,7 +27,7 @@ const (
 	Off Rejection = "off"
 	// NoSecret means that the secret cannot be read.
 	NoSecret Rejection = "no_secret"
-	// Unauthorized means that the event has neither a valid signature nor the token.
+	// Unauthorized means that the event has no valid credentials.
 	Unauthorized Rejection = "unauthorized"
 	// TooLarge means that the body is too large.
 	TooLarge Rejection = "too_large"

@@ -118,8 +118,8 @@ func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Req
 	return all
 }
 
-// isOfRequest reports whether a Work belongs to a request in its own namespace and is reported by
-// this process. A Work must not change a request in another namespace.
+// isOfRequest reports whether a Work counts for the status of a request in its own namespace. A
+// Work must not change a request in another namespace.
 func (p *planner) isOfRequest(work *kratix.Work) bool {
 	return !work.IsDependency() && work.Labels[kratix.DryRunLabel] != "true" && work.DeletionTimestamp.IsZero() &&
 		cmp.Or(work.Labels[kratix.ResourceNamespaceLabel], work.Namespace) == work.Namespace && p.isSelected(work) && !p.isUnreadable(work)

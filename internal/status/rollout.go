@@ -145,7 +145,7 @@ func (p *planner) setWorkRollout(change *Change, work *kratix.Work) {
 	}
 }
 
-// rolloutReasons returns the rows about a condition with the phases of a rollout.
+// rolloutReasons returns the rows about the phases of a rollout.
 func rolloutReasons(kind, condition string) []Reason {
 	t := table{object: kind}
 	when := map[string]string{

@@ -311,7 +311,7 @@ func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destina
 	}
 }
 
-// version returns the new versionID of a WorkPlacement.
+// version returns the versionID to set on a WorkPlacement.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
 	if written && p.revision[placement.Destination] != "" {

@@ -104,8 +104,8 @@ func (s *Source) stillMissing() int {
 	return count
 }
 
-// ReadAll makes the next Snapshot check every file. Network file systems need it, because they send
-// no events for changes by other hosts.
+// ReadAll makes the next Snapshot check every file. It is needed on network file systems, which
+// send no events for changes by other hosts.
 func (s *Source) ReadAll() { s.pending.scanAll() }
 
 // now returns the time, or the beginning of 1970 if there is no clock.

@@ -15,7 +15,7 @@ type Tally struct {
 	Files int
 	// Unread is the number of subdirectories that were not read because Recursive is not set.
 	Unread int
-	// Excluded is the number of files and directories that match Exclude.
+	// Excluded is the number of files and directories that were left out because of Exclude.
 	Excluded int
 }
 

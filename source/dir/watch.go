@@ -112,8 +112,8 @@ func (s *scope) addPath(path string, recursive bool) error {
 	return s.addDir(dir)
 }
 
-// addBelow watches a directory and its subdirectories. It watches each directory before it lists
-// the entries, so that no entry is missed.
+// addBelow watches a directory tree without its hidden and excluded directories. It watches each
+// directory before it lists the entries, so that no entry is missed.
 func (s *scope) addBelow(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {

@@ -89,8 +89,8 @@ func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []
 	return found, wrong
 }
 
-// unread returns the error for which a Secret was not read. It returns nil if the Secret was read
-// or does not exist.
+// unread returns the error that kept a Secret from being read. It returns nil if the Secret was
+// read or does not exist.
 func (s watchedSecret) unread() error {
 	for _, wrong := range s.unreadable() {
 		return wrong

@@ -154,7 +154,8 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, *reje
 	return body, nil
 }
 
-// signatureHeader is the header in which Flux's provider generic-hmac sends the signature of the body.
+// signatureHeader is the header in which Flux's provider generic-hmac sends the signature of the
+// body.
 const signatureHeader = "X-Signature"
 
 // hasCredentials reports whether a request has a signature or, from Argo CD, an Authorization

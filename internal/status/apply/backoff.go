@@ -18,7 +18,8 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// staleLimit is the number of consecutive failures of an object after which a conflict is reported.
+// staleLimit is the number of consecutive failures of an object after which a stale write is
+// reported.
 const staleLimit = 5
 
 type target struct {

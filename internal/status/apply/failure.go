@@ -22,7 +22,7 @@ const (
 	overloaded
 	// silent means that the API server did not answer in time.
 	silent
-	// unreachable means that there was no response.
+	// unreachable means that the connection to the API server failed.
 	unreachable
 )
 
