@@ -27,8 +27,7 @@ const (
 // unversioned is the version of an object in a bucket that keeps no versions.
 const unversioned = "null"
 
-// Log returns the writes that the versions of the marker describe. An Apply leaves up to two
-// versions. The first one lists the files, and the last one is the revision.
+// Log returns the newest writes that the versions of the marker describe, at most most of them.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	versions, more, err := s.versionsOf(ctx, s.prefix+markerName, min(2*most+1, maxVersions))
 	if err != nil {
