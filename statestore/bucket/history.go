@@ -27,7 +27,8 @@ const (
 // unversioned is the version of an object in a bucket that keeps no versions.
 const unversioned = "null"
 
-// Log returns the newest writes that the versions of the marker describe, at most most of them.
+// Log returns the newest writes that the versions of the marker describe. The parameter most is
+// their maximum number.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	versions, more, err := s.versionsOf(ctx, s.prefix+markerName, min(2*most+1, maxVersions))
 	if err != nil {

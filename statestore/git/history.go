@@ -66,7 +66,8 @@ func (b *branch) fetchLog(ctx context.Context, most int) (plumbing.Hash, *object
 	return start, into, fetch(ctx, session, ask, into, nil)
 }
 
-// readLog returns commits from start along their first parents, at most most of them.
+// readLog returns commits from start along their first parents. The
+// parameter most is their maximum number.
 func readLog(held *objects, start plumbing.Hash, most int) (statestore.Log, error) {
 	var log statestore.Log
 	for next := start; !next.IsZero(); {

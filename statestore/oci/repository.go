@@ -69,7 +69,7 @@ func (r *repository) manifest(ctx context.Context, of digest.Digest) (*ocispec.M
 	return &read, nil
 }
 
-// blob reads a blob of at most most bytes.
+// blob reads a blob. Its size must not exceed most bytes.
 func (r *repository) blob(ctx context.Context, of ocispec.Descriptor, most int64) ([]byte, error) {
 	var content []byte
 	if err := checkSize(of.Size, most); err != nil {
@@ -86,7 +86,7 @@ func (r *repository) blob(ctx context.Context, of ocispec.Descriptor, most int64
 	return content, err
 }
 
-// readExactly reads a body of the given size and digest, and closes it. The size must be at most
+// readExactly reads a body of the given size and digest, and closes it. The size must not exceed
 // most.
 func readExactly(body io.ReadCloser, size, most int64, want digest.Digest) ([]byte, error) {
 	defer body.Close()
