@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// maxOthers is the maximum number of objects with invalid paths with which artifacts are computed.
+// If a bucket has more than maxOthers objects with invalid paths, artifacts are not computed.
 const maxOthers = 1000
 
 // fluxIgnoreFile is the name of an object that lists objects for Flux to ignore.

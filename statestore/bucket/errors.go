@@ -160,7 +160,6 @@ func orElse(fix, other string) string {
 	return fix
 }
 
-// judgeAnswer returns the verdict on an S3 error response.
 func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 	switch response.Code {
 	case "NoSuchBucket", "InvalidBucketName":

@@ -17,8 +17,8 @@ var (
 	_ statestore.PastReader = (*Store)(nil)
 )
 
-// maxMarker and maxPastFile are the maximum sizes in bytes of a marker and of an earlier version of a
-// file that are read.
+// maxMarker is the maximum size in bytes of a marker that is read. maxPastFile is that of an
+// earlier version of a file.
 const (
 	maxMarker   = 32 << 20
 	maxPastFile = 16 << 20

@@ -22,7 +22,7 @@ type commitChanges struct {
 	changes statestore.ChangeSet
 }
 
-// location is a branch with the credentials with which it was opened, and the style of its commits.
+// location is a branch, with the style of its commits.
 type location struct {
 	*branch
 	style style
@@ -56,7 +56,7 @@ var errSeparate = errors.New("these cannot be written at once")
 
 func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) (statestore.Revision, error) {
 	if len(parts) == 1 {
-		return "", errSeparate // Apply returns better errors
+		return "", errSeparate // with one part, Apply returns better errors
 	}
 	own := make([]commitChanges, 0, len(parts))
 	for _, p := range parts {

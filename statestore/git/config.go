@@ -35,8 +35,8 @@ type Config struct {
 	CreateBranch bool
 	// Path is the directory of the store in the repository, in any form that tree.ParseDir accepts.
 	Path string
-	// Author and Committer are the author and the committer of commits. The default name of Author
-	// is DefaultAuthor. The default of Committer is Author.
+	// Author is the default author of commits, and Committer is their committer. The default name
+	// of Author is DefaultAuthor. The default of Committer is Author.
 	Author, Committer Author
 	// Owner is the controller ID for a trailer of commit messages. It may be empty.
 	Owner string

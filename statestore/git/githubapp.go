@@ -39,8 +39,8 @@ const appUser = "x-access-token"
 const (
 	// renewBefore is the time before the expiry of a token at which the token is replaced.
 	renewBefore = 5 * time.Minute
-	// GitHub accepts tokens that are valid for up to ten minutes. jwtDrift allows for a clock that
-	// is ahead.
+	// GitHub accepts JWTs that are valid for up to ten minutes. jwtDrift allows for a clock that is
+	// ahead.
 	jwtLife  = 9 * time.Minute
 	jwtDrift = time.Minute
 	maxToken = 1 << 20 // in bytes

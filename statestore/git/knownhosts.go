@@ -83,8 +83,8 @@ func matchesHost(pattern, name string) bool {
 	return ok && err == nil
 }
 
-// isHash reports whether the library can parse a hashed name. Otherwise it would reject the whole
-// file.
+// isHash reports whether the library can parse a hashed name. If not, the library would reject the
+// whole file.
 func isHash(pattern string) bool {
 	salt, sum, whole := strings.Cut(strings.TrimPrefix(pattern, "|1|"), "|")
 	_, badSalt := base64.StdEncoding.DecodeString(salt)

@@ -18,8 +18,8 @@ import (
 
 const maxRedirects = 10
 
-// smartTransport implements git's smart HTTP protocol. The library's own transport cannot read from
-// some hosts (see docs/decisions/libraries.md).
+// smartTransport implements git's smart HTTP protocol. The library's own transport is not used,
+// because it cannot read from some hosts (see docs/decisions/libraries.md).
 type smartTransport struct {
 	client *http.Client
 	// base is the configured URL of the repository, without user and password.

@@ -117,7 +117,6 @@ func (s *Store) next(base *artifact, layer ocispec.Descriptor, changes statestor
 	return made, content, err
 }
 
-// source returns the value of the annotation with the source of an artifact.
 func (s *Store) source() string {
 	if s.config.Writer == "" {
 		return "kratix-schedule"
@@ -125,7 +124,6 @@ func (s *Store) source() string {
 	return "kratix-schedule/" + s.config.Writer
 }
 
-// recordsDir is the directory of records.
 const recordsDir = ".kratix"
 
 // changedFiles returns the value of filesAnnotation, or false if it would be too long.

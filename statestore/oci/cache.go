@@ -35,7 +35,6 @@ func newCache(most int) *cache {
 	return &cache{most: most, at: map[cacheKey]*list.Element{}, used: list.New()}
 }
 
-// get returns the contents of a layer, if they are cached.
 func (c *cache) get(key cacheKey) (*contents, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,7 +51,6 @@ const entryCost = 200
 
 func (e *cacheEntry) cost() int { return e.contents.size + len(e.contents.files)*entryCost }
 
-// put stores the contents of a layer.
 func (c *cache) put(key cacheKey, made *contents) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

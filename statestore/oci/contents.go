@@ -20,7 +20,6 @@ type link struct {
 	target string
 }
 
-// at returns the content of the file at a path.
 func (c *contents) at(path tree.Path) ([]byte, bool) {
 	i, ok := slices.BinarySearchFunc(c.files, path, compareFile)
 	if !ok {

@@ -95,7 +95,6 @@ func (s *Store) failure(op string, err error) error {
 
 func status(code int) string { return fmt.Sprintf("%d %s", code, http.StatusText(code)) }
 
-// judge returns the verdict on an error.
 func (s *Store) judge(err error) verdict {
 	var (
 		blocked  conflict
@@ -135,7 +134,6 @@ func (s *Store) fixCredentials() string {
 	return fixLogin
 }
 
-// judgeResponse returns the verdict on an error response.
 func (s *Store) judgeResponse(response *errcode.ErrorResponse) verdict {
 	switch code := response.StatusCode; {
 	case code == http.StatusUnauthorized:

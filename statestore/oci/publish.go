@@ -103,7 +103,7 @@ func (e slowError) Error() string {
 	return fmt.Sprintf("the registry has not published the artifact within %s", time.Duration(e))
 }
 
-// replace makes latest refer to an artifact if it refers to base.
+// replace makes latest refer to an artifact instead of base.
 func (s *Store) replace(ctx context.Context, base statestore.Revision, made *artifact, manifest []byte) error {
 	if err := s.checkLatest(ctx, base); err != nil {
 		return err
@@ -187,8 +187,8 @@ func (s *Store) queue(tags []string, own announcement, asked time.Time) (isFirst
 // maxDeletions is the maximum number of artifacts that are deleted after one write.
 const maxDeletions = 20
 
-// retain deletes artifacts that are older than the newest Config.Keep and not in use, with their
-// signatures. It deletes at most maxDeletions.
+// retain deletes old artifacts with their signatures. It keeps the newest Config.Keep, and those in
+// use. It deletes at most maxDeletions.
 func (s *Store) retain(ctx context.Context, tags []string, newest *artifact, inUse []statestore.Revision) {
 	deleted := 0
 	for _, tag := range tags {

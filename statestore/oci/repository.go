@@ -48,7 +48,6 @@ func (r *repository) resolve(ctx context.Context, tag string) (digest.Digest, er
 	return found.Digest, err
 }
 
-// manifest reads a manifest by its digest.
 func (r *repository) manifest(ctx context.Context, of digest.Digest) (*ocispec.Manifest, error) {
 	var content []byte
 	err := retryTruncated(ctx, func() error {
@@ -148,7 +147,6 @@ func (r *repository) pushManifest(ctx context.Context, content []byte, tag strin
 	return r.remote.Manifests().PushReference(ctx, descriptor(ocispec.MediaTypeImageManifest, content), bytes.NewReader(content), tag)
 }
 
-// tags returns the tags of the repository.
 func (r *repository) tags(ctx context.Context) ([]string, error) {
 	var all []string
 	err := retryTruncated(ctx, func() error {
@@ -218,7 +216,6 @@ func (r *repository) send(ctx context.Context, method, address string) (location
 // maxErrorBody is the maximum number of bytes of an error response that are read.
 const maxErrorBody = 8 << 10
 
-// errorOf returns the error in a response.
 func errorOf(response *http.Response) error {
 	failed := &errcode.ErrorResponse{Method: response.Request.Method, URL: response.Request.URL, StatusCode: response.StatusCode}
 	var body struct {

@@ -15,7 +15,7 @@ type Fault struct {
 	// After is the number of bytes that the client gets before the connection fails.
 	After int64
 	// Cut closes the connection, Reset resets it, and Hang keeps it open without sending more.
-	// Garbage is sent before.
+	// Garbage is sent before the connection fails.
 	Cut, Reset, Hang bool
 	Garbage          string
 }
