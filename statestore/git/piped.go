@@ -27,8 +27,7 @@ type launcher interface {
 }
 
 // pipedTransport is a git transport over the standard input and output of a service. The library's
-// own transport is not used, because it does not stop waiting when the context
-// ends.
+// own transport is not used, because it does not stop waiting when the context ends.
 type pipedTransport struct{ launcher launcher }
 
 var _ transport.Transport = pipedTransport{}
