@@ -8,7 +8,7 @@ import (
 )
 
 // cache stores contents by their digest, up to a number of bytes. When it is full, it drops random
-// entries, because each round reads the contents in the same order.
+// entries.
 type cache struct {
 	mu       sync.Mutex
 	most     int

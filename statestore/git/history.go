@@ -21,8 +21,8 @@ const (
 	maxCommit = 1 << 20
 )
 
-// Log returns the newest commits of the branch along their first parents. It may return fewer than
-// most.
+// Log returns the newest commits of the branch along their first parents. The parameter most is
+// their maximum number.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.Log{}, err

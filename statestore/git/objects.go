@@ -95,8 +95,7 @@ func (o *objects) put(one plumbing.EncodedObject) error {
 	return err
 }
 
-// receive adds an object of the given size, and returns its hash. The function read writes the
-// content.
+// receive adds an object of the given size, and returns its hash. It calls read to get the content.
 func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (plumbing.Hash, error) {
 	hasher := plumbing.NewHasher(kind, size)
 	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)

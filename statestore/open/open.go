@@ -1,5 +1,5 @@
-// Package open opens state stores with their Secrets. It connects to no server, but reading and
-// writing an opened store does.
+// Package open opens state stores with their Secrets. It sends no requests, but the opened stores
+// do.
 package open
 
 import (

@@ -22,14 +22,14 @@ func Daemon(t testing.TB, address string, env []string, name string, args ...str
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(Env(), env...)
-	// Child processes of the server would keep a pipe open.
+	// The log is a file, because child processes of the server would keep a pipe open.
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // for the kill below
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that child processes are killed too
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
