@@ -4,10 +4,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Diff returns the changes from the stored files to the wanted ones. owned reports whether a stored
-// file that is not wanted may be removed; all others stay. Those of stored.Unfinished that are
-// neither wanted nor owned are in ChangeSet.Unfinished. Write and Remove are in walk order, so
-// equal inputs have equal results.
+// Diff returns the changes from the stored files to the wanted ones. It removes a stored file that
+// is not wanted if owned returns true for it. Write and Remove are in walk order.
 func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSet {
 	changes := ChangeSet{Base: stored.Revision}
 	keep := make(map[tree.Path]struct{}, len(wanted))

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// The example compares the files of a store with the wanted ones. A file that is not wanted is
-// removed only if it is owned.
+// The example compares the files of a store with the wanted ones. It removes a file that is not
+// wanted only if the file is owned.
 func ExampleDiff() {
 	store := memory.New("GitStateStore default")
 	write(store, "app/old.yaml", "old", "app/same.yaml", "same", "README.md", "by hand")
@@ -29,8 +29,7 @@ func ExampleDiff() {
 	// remove [app/old.yaml]
 }
 
-// The example writes to two stores at once. Another writer has changed the second store since it
-// was read. Therefore only the first is written.
+// The example writes to two stores. Another writer has changed the second store since it was read.
 func ExampleCommit() {
 	first, second := memory.New("GitStateStore first"), memory.New("GitStateStore second")
 	var parts []statestore.StoreChanges

@@ -9,13 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Files are the paths of the files in a store, with the digests of their contents. They form an
-// immutable tree. Files that With returns share the unchanged directories, so that Same is fast.
-// The zero value is empty.
+// Files are the paths of the files in a store, with the digests of their contents. They are
+// immutable. The zero value is empty.
 type Files struct{ top *directory }
 
-// FileChange is a file that is new, or that has another digest than before. If Gone is set, the
-// file no longer exists.
+// FileChange is a new or changed file, or a removed one if Gone is set.
 type FileChange struct {
 	Path   tree.Path
 	Digest Digest
@@ -28,9 +26,8 @@ type directory struct {
 	widest  int // maximum number of entries of this directory and of those below
 }
 
-// entry is a file or a directory, or both, which is possible in a bucket. If a directory has only
-// one entry, that entry takes its place. The path of an entry may thus have several names more than
-// the path of the directory with the entry.
+// entry is a file or a directory, or both, which is possible in a bucket. A directory with only one
+// entry is replaced by that entry.
 type entry struct {
 	path   tree.Path
 	digest Digest
@@ -50,8 +47,7 @@ func FilesOf(sums map[tree.Path]Digest) Files {
 // Len returns the number of files.
 func (f Files) Len() int { return f.top.len() }
 
-// Widest returns the directory with the most entries, which are files and directories, and their
-// number. If there are several, it returns the first in walk order.
+// Widest returns the directory with the most entries, and their number.
 func (f Files) Widest() (dir tree.Path, entries int) {
 	if f.top == nil {
 		return tree.Path{}, 0
@@ -77,7 +73,7 @@ func (f Files) Has(p tree.Path) bool {
 	return ok
 }
 
-// Digest returns the digest of the file at a path. It returns false if there is no file.
+// Digest returns the digest of the file at a path, or false if there is no file.
 func (f Files) Digest(p tree.Path) (Digest, bool) {
 	if e := f.find(p); e.file && e.path == p {
 		return e.digest, true
@@ -85,8 +81,8 @@ func (f Files) Digest(p tree.Path) (Digest, bool) {
 	return Digest{}, false
 }
 
-// Interned returns a path that is equal to p and is part of f, if there is one. The caller can then
-// drop p to save memory. Otherwise Interned returns p.
+// Interned returns the path in f that is equal to p, so that the caller can drop p to save memory.
+// If there is none, it returns p.
 func (f Files) Interned(p tree.Path) tree.Path {
 	if e := f.find(p); e.path == p {
 		return e.path
@@ -94,8 +90,8 @@ func (f Files) Interned(p tree.Path) tree.Path {
 	return p
 }
 
-// find returns the entry at a path. It returns the zero entry if there is none. If the path is that
-// of a directory whose place its only entry has taken, find returns this entry.
+// find returns the entry at a path, or the zero entry if there is none. For a directory that was
+// replaced by its only entry, it returns that entry.
 func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
 		return entry{below: f.top}
@@ -118,14 +114,14 @@ func (f Files) find(p tree.Path) entry {
 	return entry{}
 }
 
-// search returns the position of a name in the directory. depth is the length of the directory's
-// own path, including the slash.
+// search returns the position of a name in the directory, and whether it is there. depth is the
+// length of the directory's own path, including the slash.
 func (d *directory) search(name string, depth int) (int, bool) {
 	return slices.BinarySearchFunc(d.entries, name, func(e entry, name string) int { return strings.Compare(element(e.path, depth), name) })
 }
 
-// Same reports in O(depth) whether both share the subtree at p. If they do, they have equal files
-// at p and below. Same may return false for equal Files that were built independently.
+// Same reports in O(depth) whether both share the subtree at p. It may return false for equal Files
+// that were built independently.
 func (f Files) Same(other Files, p tree.Path) bool { return f.find(p) == other.find(p) }
 
 // All returns an iterator over all files in walk order.
@@ -136,8 +132,7 @@ func (f Files) Below(p tree.Path) iter.Seq2[tree.Path, Digest] {
 	return func(yield func(tree.Path, Digest) bool) { f.find(p).walk(yield) }
 }
 
-// From returns an iterator over the files at p and after p, in walk order. It does not visit the
-// files before p.
+// From returns an iterator over the files at p and after p, in walk order.
 func (f Files) From(p tree.Path) iter.Seq2[tree.Path, Digest] {
 	return func(yield func(tree.Path, Digest) bool) { entry{below: f.top}.walkFrom(p, yield) }
 }
@@ -184,8 +179,7 @@ func (f Files) Within(p tree.Path) Files {
 	}
 }
 
-// Differing returns an iterator over the paths at which f and other differ, in walk order: only one
-// of them has a file there, or the digests differ. It skips subtrees that both share.
+// Differing returns an iterator over the paths at which f and other differ, in walk order.
 func (f Files) Differing(other Files) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) { differing(f.top, other.top, 0, yield) }
 }
@@ -309,7 +303,7 @@ func (e entry) collapsed() entry {
 	return e
 }
 
-// names returns how many different names directly below a directory occur in sorted changes. depth
+// names returns the number of different names directly below a directory in sorted changes. depth
 // is the length of the directory's path, including the slash.
 func names(changes []FileChange, depth int) int {
 	n, last := 0, ""

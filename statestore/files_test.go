@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// somePath returns a random path made of few names, so that files and directories often have equal
-// paths.
+// somePath returns a random path of few names.
 func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	names := []string{"a", "a-b", "a.yaml", "ab", "b", "é"}
 	p := tree.Path{}

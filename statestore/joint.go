@@ -4,9 +4,8 @@ import "context"
 
 type jointKey struct{}
 
-// JointReads returns a context for reads that are made together. If several of them need the same
-// request to a server, such as the stores on one branch, one request is enough: the states are not
-// older than the call of JointReads.
+// JointReads returns a context for reads that are made together. They may share a request to a
+// server.
 func JointReads(ctx context.Context) context.Context {
 	return context.WithValue(ctx, jointKey{}, new(joint))
 }
@@ -14,11 +13,10 @@ func JointReads(ctx context.Context) context.Context {
 // joint is not empty, so that all pointers to it differ.
 type joint struct{ _ byte }
 
-// JointRead identifies reads that are made together. Values can be compared with ==. The zero value
-// is that of a read by itself.
+// JointRead identifies reads that are made together. The zero value is for a read by itself.
 type JointRead struct{ of *joint }
 
-// JointReadOf returns the value for the reads with a context.
+// JointReadOf returns the JointRead of a context.
 func JointReadOf(ctx context.Context) JointRead {
 	of, _ := ctx.Value(jointKey{}).(*joint)
 	return JointRead{of}

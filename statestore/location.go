@@ -5,21 +5,17 @@ import (
 	"sync"
 )
 
-// Location is, for example, a branch of a repository. State stores are views of it. A
-// layer wraps a Location and adds something, such as counting writes. Locations can be compared
-// with ==. The Locations of two views are equal if one call of Write can contain the changes of
-// both.
+// Location reads and writes state stores, such as those on one branch. The Locations of two views
+// are equal if one call of Write can contain the changes of both.
 type Location interface {
 	// Read returns the newest state of a view, as Store.Read does.
 	Read(ctx context.Context, view View) (State, error)
-	// Write makes the changes of each part, as Store.Apply does. It makes all of them in one write
-	// if the store supports that. If a part cannot be written, the others are written nevertheless.
-	// The outcomes are in the order of the parts. There must be at least one part.
+	// Write makes the changes of each part, as Store.Apply does, in one write if the store supports
+	// that. The outcomes are in the order of the parts. There must be at least one part.
 	Write(ctx context.Context, parts []ViewChanges) []Outcome
 }
 
-// View is one state store as a view of a Location. Views can be compared with ==. If a state store
-// is opened again, the result is another View.
+// View is one state store as a view of a Location. Views can be compared with ==.
 type View struct {
 	// Name is the name of the state store in errors and metrics.
 	Name string
@@ -30,14 +26,13 @@ type View struct {
 
 var _ Store = View{}
 
-// ViewChanges has the changes for one view.
+// ViewChanges are the changes for one view.
 type ViewChanges struct {
 	View    View
 	Changes ChangeSet
 }
 
-// ViewOf returns a store as a View. If the store is not a View, the result is the only view of a
-// Location of its own.
+// ViewOf returns a store as a View. If the store is not a View, its Location is Alone.
 func ViewOf(name string, store Store) View {
 	if view, ok := store.(View); ok {
 		return view
@@ -48,13 +43,13 @@ func ViewOf(name string, store Store) View {
 // Read returns the newest state of the view.
 func (v View) Read(ctx context.Context) (State, error) { return v.Location.Read(ctx, v) }
 
-// Apply makes all of the changes or none, as Store.Apply does.
+// Apply makes the changes, as Store.Apply does.
 func (v View) Apply(ctx context.Context, changes ChangeSet) (Revision, error) {
 	outcome := v.Location.Write(ctx, []ViewChanges{{v, changes}})[0]
 	return outcome.Revision, outcome.Err
 }
 
-// Through returns the view with layer as its Location. The layer wraps the Location of v.
+// Through returns the view with layer as its Location.
 func (v View) Through(layer Location) View {
 	v.Location = layer
 	return v
@@ -68,7 +63,7 @@ var _ Location = Alone{}
 // Read reads the store.
 func (a Alone) Read(ctx context.Context, _ View) (State, error) { return a.Store.Read(ctx) }
 
-// Write makes the changes of the parts one after the other, each in the part's own store.
+// Write makes the changes of the parts one after the other.
 func (a Alone) Write(ctx context.Context, parts []ViewChanges) []Outcome {
 	return WriteEach(ctx, parts)
 }
@@ -82,7 +77,7 @@ func WriteEach(ctx context.Context, parts []ViewChanges) []Outcome {
 	return outcomes
 }
 
-// Refuse returns an outcome with an error for each part, for a Location that writes none of them.
+// Refuse returns an outcome with an error for each part.
 func Refuse(parts []ViewChanges, err func(View) error) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {
@@ -91,9 +86,8 @@ func Refuse(parts []ViewChanges, err func(View) error) []Outcome {
 	return outcomes
 }
 
-// Commit makes changes in any number of stores. It makes the changes at one location with one call
-// of Location.Write. It writes to all locations in parallel, and returns when all writes have
-// returned. The outcomes are in the order of the parts.
+// Commit makes changes in any number of stores. It writes to different locations in parallel. The
+// outcomes are in the order of the parts.
 func Commit(ctx context.Context, parts []StoreChanges) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	var writes sync.WaitGroup
@@ -113,7 +107,7 @@ type joinedParts struct {
 	at    []int // indices of the parts in the argument of Commit
 }
 
-// together groups the parts by location. A part without changes is in a group of its own.
+// together returns the parts for each call of Location.Write.
 func together(parts []StoreChanges) []*joinedParts {
 	var joints []*joinedParts
 	known := map[Location]*joinedParts{}

@@ -28,23 +28,21 @@ type Log struct {
 	Entries []LogEntry
 	// More means that there are or may be older revisions.
 	More bool
-	// Warnings are the reasons why revisions are missing, if not because of the limit.
+	// Warnings are reasons why the log is incomplete.
 	Warnings []string
 }
 
-// LogEntry is one revision of a store. Everything in it may come from other writers.
+// LogEntry is one revision of a store. Its texts may come from other writers.
 type LogEntry struct {
 	Revision Revision
-	// Parent is the previous revision. It is empty if there is none, or if it is not known.
+	// Parent is the previous revision, or empty if there is none or it is not known.
 	Parent Revision
 	Time   time.Time
-	// Author and Committer are names with an address. They are empty if the store does not record
-	// them.
+	// Author and Committer are names with an address, or empty.
 	Author, Committer string
 	// Message is the message of a commit.
 	Message string
-	// Files are the files that the revision wrote or removed, without records. They are only set by a
-	// store that has no messages.
+	// Files are the files that the revision wrote or removed, without records. They may be unknown.
 	Files []tree.Path
 }
 

@@ -7,9 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Obstacles are the paths of a store at which there is an entry that is neither a file nor a
-// directory, such as a symlink. No file can be written at, above or below such a path. Obstacles
-// are immutable. The zero value is empty.
+// Obstacles are the entries of a store that are neither files nor directories, such as symlinks.
+// They are immutable. The zero value is empty.
 type Obstacles struct{ files Files }
 
 // Obstacle is an entry that is neither a file nor a directory. Kind is a description for messages,
@@ -36,7 +35,7 @@ func (o Obstacles) With(changes []Obstacle) Obstacles {
 	return Obstacles{o.files.With(files)}
 }
 
-// At returns the kind of the obstacle at a path. It returns false if there is none.
+// At returns the kind of the obstacle at a path, or false if there is none.
 func (o Obstacles) At(p tree.Path) (kind string, ok bool) {
 	sum, ok := o.files.Digest(p)
 	return kindIn(sum), ok
@@ -56,7 +55,6 @@ func (o Obstacles) Below(p tree.Path) iter.Seq[Obstacle] {
 	}
 }
 
-// Same reports in O(depth) whether both share the subtree at p. If they do, they have equal
-// obstacles at p and below. Same may return false for equal Obstacles that were built
-// independently.
+// Same reports in O(depth) whether both share the subtree at p. It may return false for equal
+// Obstacles that were built independently.
 func (o Obstacles) Same(other Obstacles, p tree.Path) bool { return o.files.Same(other.files, p) }

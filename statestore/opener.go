@@ -2,16 +2,15 @@ package statestore
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// Opener opens the stores of Destinations. Open is called in every round, and may return the same
-// store as before.
+// Opener opens stores. Open may return the same store again.
 type Opener interface {
-	// Open opens the store for the object of a state store. spec is nil if there is no such
-	// object. secret is nil if the Secret that the spec names does not exist.
+	// Open opens the store for the object of a state store. spec is nil if there is no such object.
+	// secret is nil if there is no Secret.
 	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (Store, error)
 }
 
-// Keeper is an Opener that keeps stores open between rounds. Keep is called after all stores of a
-// round have been opened. It closes the stores that are not in refs.
+// Keeper is an Opener that keeps stores open between rounds. Keep closes the stores that are not in
+// refs.
 type Keeper interface {
 	Keep(refs []kratix.StateStoreReference)
 }

@@ -10,8 +10,8 @@ const hiddenPart = "***"
 
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")
 
-// RedactURLs returns the text with the user, password, query and fragment of every URL redacted.
-// Each of them may be a credential. A query that git itself adds remains.
+// RedactURLs redacts the user, password, query and fragment of URLs in a text, because they may be
+// secret.
 func RedactURLs(text string) string {
 	if !strings.Contains(text, "://") {
 		return text
@@ -19,8 +19,7 @@ func RedactURLs(text string) string {
 	return urls.ReplaceAllStringFunc(text, redactURL)
 }
 
-// redactURL redacts one URL. It does not use net/url, which cannot parse the URLs that many errors
-// are about.
+// redactURL redacts one URL. net/url cannot parse some of the URLs in errors.
 func redactURL(url string) string {
 	scheme, rest, _ := strings.Cut(url, "://")
 	tail := ""
@@ -57,11 +56,11 @@ func isGitService(query string) bool {
 
 func trailing(url string) string { return url[len(strings.TrimRight(url, ":,.;)")):] }
 
-// maxMessage is the maximum number of bytes of a server's message that an error contains.
+// maxMessage is the maximum length in bytes of a server's message in an error.
 const maxMessage = 1 << 10
 
-// OneLine returns the text of a server in one line. It removes control characters, the passwords in
-// URLs and the secret, which may be empty, and truncates the text to about 1 KiB.
+// OneLine returns a text from a server as one line of about 1 KiB at most, without the secret and
+// without credentials in URLs. secret may be empty.
 func OneLine(text, secret string) string {
 	if secret != "" {
 		text = strings.ReplaceAll(text, secret, "***")

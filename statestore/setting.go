@@ -15,8 +15,8 @@ func (s settingError) Error() string { return s.err.Error() }
 
 func (s settingError) Unwrap() error { return s.err }
 
-// InField returns an error that wraps err and names the field of the store's object that err is
-// about. If err already names a field, or is nil, InField returns err.
+// InField adds the name of a field of the store's object to an error, unless the error already has
+// one.
 func InField(field string, err error) error {
 	if err == nil || errors.As(err, new(settingError)) {
 		return err
@@ -24,8 +24,8 @@ func InField(field string, err error) error {
 	return settingError{field, err}
 }
 
-// Misconfigured returns the error about a store that cannot be opened with its settings. The error
-// has the field that InField has added to err, if any, and wraps ErrMisconfigured and err.
+// Misconfigured returns the error about a store that cannot be opened with its settings. It has the
+// field that InField has added to err, if any.
 func Misconfigured(store string, err error) *Error {
 	var setting settingError
 	errors.As(err, &setting)

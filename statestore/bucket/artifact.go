@@ -10,16 +10,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// maxOthers is the maximum number of objects in a bucket whose keys are not valid paths. If there
-// are more, artifacts cannot be computed.
+// If a bucket has more than maxOthers objects with invalid paths, artifacts are not computed.
 const maxOthers = 1000
 
-// fluxIgnoreFile is an object at the top of a bucket. It lists the objects that Flux ignores.
+// fluxIgnoreFile is the name of an object that lists objects for Flux to ignore.
 const fluxIgnoreFile = ".sourceignore"
 
-// artifacts returns a function for State.Artifact. Flux computes the revision of a Bucket with a
-// directory as its prefix as follows: it is the SHA-256 of the lines "KEY ETAG" of all objects in
-// the directory, sorted by key. Flux leaves out keys that end in a slash.
+// artifacts returns a function for State.Artifact. Flux computes the revision of a directory as the
+// SHA-256 of the lines "KEY ETAG" of its objects, sorted by key.
 func (s *Store) artifacts() func(dir tree.Path) string {
 	seen, marker := s.seen, object{markerName, s.marker.etag}
 	return func(dir tree.Path) string {

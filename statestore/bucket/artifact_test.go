@@ -19,8 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// fluxRevision lists the objects of a bucket and computes the revision as Flux's source-controller
-// does.
+// fluxRevision computes the revision of a prefix as Flux does.
 func fluxRevision(t *testing.T, server *buckettest.Server, bucketName, prefix string) string {
 	t.Helper()
 	index := map[string]string{}

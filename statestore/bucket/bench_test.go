@@ -22,10 +22,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// BenchmarkWrite writes placements of three files with the store, with concurrent puts of the S3
-// client, and in the order of Kratix's writer. That writer lists the directory of each placement,
-// checks the bucket, and then sends a stat and a put for each file, one after the other. Each
-// iteration measures all three.
+// BenchmarkWrite writes placements of three files with the store, with concurrent puts, and in the
+// order of Kratix's writer.
 func BenchmarkWrite(b *testing.B) {
 	server := buckettest.MinIO(b)
 	for _, c := range []struct {
@@ -188,8 +186,7 @@ func BenchmarkUnchangedRound(b *testing.B) {
 	})
 }
 
-// BenchmarkRead reads stores of several sizes. The time for each object should be about the same
-// for all sizes. The server sends pages from memory, so that the benchmark measures the store.
+// BenchmarkRead reads stores of several sizes from a server in memory.
 func BenchmarkRead(b *testing.B) {
 	for _, objects := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("objects=%d", objects), func(b *testing.B) {

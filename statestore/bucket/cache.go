@@ -8,8 +8,7 @@ import (
 )
 
 // cache stores contents by their digest, up to a number of bytes. When it is full, it drops random
-// entries. Dropping the oldest entries would be the worst choice, because each round reads the
-// contents in the same order.
+// entries.
 type cache struct {
 	mu       sync.Mutex
 	most     int
@@ -29,8 +28,7 @@ func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	return content, ok
 }
 
-// put stores a copy of the content, unless the content is in the cache already, or would need more
-// than an eighth of it.
+// put stores a copy of the content, unless it is large in comparison with the cache.
 func (c *cache) put(sum statestore.Digest, content []byte) {
 	const share = 8
 	cost := len(content) + len(sum)

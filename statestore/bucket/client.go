@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/transport"
 )
 
-// tries is the maximum number of times that a request is sent, if the server is busy or does not
-// respond.
+// tries is the maximum number of times that a request is sent.
 const tries = 8
 
 func newClient(config Config, base http.RoundTripper) (*minio.Core, error) {

@@ -8,22 +8,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The defaults of Config.
+// These are the defaults of Config.
 const (
-	// DefaultParallel is enough to hide a latency of 20 ms. The limit is lowered while a server
-	// responds that it is busy.
 	DefaultParallel = 64
 	DefaultPatience = 10 * time.Second
 	DefaultCache    = 32 << 20
 )
 
-// Config has the settings of a Store: the bucket, the credentials and limits.
+// Config has the settings of a Store.
 type Config struct {
 	// Name is the name of the store in errors, such as "BucketStateStore default".
 	Name string
-	// Endpoint is a host without a scheme, optionally with a port. Requests go to this host, or to
-	// the host with the bucket's name in front of it. With Amazon S3, they may go to the host of
-	// the bucket's region.
+	// Endpoint is a host without a scheme, optionally with a port.
 	Endpoint string
 	// Insecure means that requests use HTTP instead of HTTPS.
 	Insecure bool
@@ -33,26 +29,24 @@ type Config struct {
 	// Path is the prefix of the keys of the store's objects, in any form that tree.ParseDir
 	// accepts.
 	Path string
-	// Region is the region of the bucket. If it is empty, the client derives it from Endpoint, or
-	// requests it from the server.
+	// Region is the region of the bucket. If it is empty, the client determines the region.
 	Region string
 	Auth   Auth
 	// CABundle has PEM certificates of CAs that are trusted in addition to those of the system.
 	CABundle []byte
 	// Parallel is the maximum number of concurrent requests.
 	Parallel int
-	// Patience is how long a server may send nothing until a request is cancelled. Uploads get more
-	// time, in proportion to their size.
+	// Patience is the time after which a request to a silent server is cancelled. Uploads get more
+	// time.
 	Patience time.Duration
-	// Cache is the maximum size of the cached contents, in bytes.
+	// Cache is the maximum size of the cached contents in bytes.
 	Cache int
-	// Notify is called once for each limitation of the provider that users should know. It may be
-	// nil.
+	// Notify is called with limitations of the provider that users should know. It may be nil.
 	Notify func(message string)
 }
 
 // Auth is an access key, or IAM. With IAM, credentials come from the environment, from a web
-// identity, or from the role of a container or an instance, whichever exists.
+// identity, or from the role of a container or an instance.
 type Auth struct {
 	AccessKeyID     string
 	SecretAccessKey string

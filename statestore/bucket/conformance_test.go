@@ -64,8 +64,8 @@ func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
 	}
 }
 
-// TestFileThatTheServerRejectsIsNamed creates an object at a path at which the store later needs a
-// directory. versitygw rejects files below the object; MinIO would accept them.
+// TestFileThatTheServerRejectsIsNamed writes files below the path of an object, which versitygw
+// rejects.
 func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	t.Parallel()
 	server := buckettest.Versitygw(t)

@@ -19,8 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
-// store from one tree to the other and back, until it is killed.
+// TestCrashingWriter is the child process of TestKill9. It writes until it is killed.
 func TestCrashingWriter(t *testing.T) {
 	url, ok := storetest.CrashingWriter()
 	if !ok {
@@ -47,8 +46,7 @@ func crashTree(which int) map[string]string {
 	return files
 }
 
-// TestKill9 kills a writer at 100 random moments. No file may then be missing unless all files that
-// replace it are there, and one round must complete the interrupted write.
+// TestKill9 kills a writer at 100 random moments.
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -69,7 +67,7 @@ func kill100(t *testing.T, server *buckettest.Server) {
 		if countdown.Add(-1) == 0 {
 			now <- struct{}{}
 		}
-		// The server carries out a request that it has received, even if the client has died.
+		// The server also completes requests of killed clients.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -115,8 +113,7 @@ func checkComplete(t *testing.T, held map[string]string) bool {
 		}
 	}
 	for which, tree := range trees {
-		// If a file that is only in one tree is missing, all files that are only in the other tree
-		// must be there.
+		// At least one of the trees must be complete.
 		if !hasAll(tree, held, "only-") && !hasAll(trees[1-which], held, "only-") {
 			t.Errorf("files of both trees are missing: %d are left", len(held))
 		}

@@ -19,7 +19,7 @@ func newCredentials(auth Auth) *credentials.Credentials {
 }
 
 // role retrieves credentials of a web identity, a container or an instance. It returns an error if
-// there are none, because the server would deny anonymous requests.
+// there are none.
 type role struct {
 	credentials.IAM
 	last credentials.Value
@@ -28,15 +28,15 @@ type role struct {
 var _ credentials.Provider = (*role)(nil)
 
 const (
-	// retryInterval is the maximum time until the next attempt to renew credentials, after a failed
-	// one.
+	// retryInterval is the maximum time between a failed attempt to renew credentials and the next
+	// attempt.
 	retryInterval = 10 * time.Second
 	// margin is how long former credentials must still be valid to be used after a failed attempt.
 	margin = time.Second
 )
 
-// RetrieveWithCredContext retrieves credentials. The library calls it again after four fifths of
-// their lifetime. If this fails, the former credentials are returned while they are valid.
+// RetrieveWithCredContext retrieves credentials. If this fails, it returns the former credentials
+// while they are valid.
 func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	r.Endpoint = endpoint()
 	value, err := r.IAM.RetrieveWithCredContext(cc)
@@ -56,9 +56,8 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	return r.last, nil
 }
 
-// endpoint returns the endpoint for credentials of a web identity or an instance, if it is set in
-// an environment variable of Amazon's own tools. Otherwise it returns "", and the library chooses
-// the endpoint.
+// endpoint returns the endpoint for credentials that environment variables of Amazon's tools name,
+// or "" if the library chooses it.
 func endpoint() string {
 	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	switch {

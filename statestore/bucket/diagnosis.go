@@ -32,8 +32,7 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixRetention: {Class: statestore.Server},
 }
 
-// diagnose returns the class of an error, and the field to change. If no fix determines the class,
-// the class is Server if the server has responded, and otherwise the class of the error's kind.
+// diagnose returns the class of an error, and the field to change.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
@@ -50,8 +49,7 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	return statestore.Diagnosis{Class: statestore.ClassOf(v.kind)}
 }
 
-// withFix returns the verdict with a general fix if it has none and the class of the error is
-// Network or Server. A cancelled operation, a stale revision and a pause get no fix.
+// withFix may add a general fix to a verdict without a fix.
 func (v verdict) withFix(err error) verdict {
 	if v.fix != "" || v.cause != nil || errors.Is(v.kind, statestore.ErrStale) || transport.WaitOf(err) > 0 {
 		return v
@@ -66,7 +64,7 @@ func (v verdict) withFix(err error) verdict {
 }
 
 // isUnknownUser reports whether an S3 error code is about the access key. Some servers send such a
-// code with status 404, which then does not mean that an object is missing.
+// code with status 404.
 func isUnknownUser(code string) bool {
 	switch code {
 	case "XAdminUserNotFound", "XMinioAdminNoSuchUser", "InvalidAccessKeyId", "NoSuchUser":

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// digestKey is the key of an object's metadata with the digest of its content. It is needed if the
-// ETag is not the MD5 of the content, for example because a key service encrypts the object.
+// digestKey is the metadata key for the digest of an object's content. It is needed if the ETag is
+// not the MD5 of the content.
 const digestKey = "Kratix-Schedule-Md5"
 
 func digestOf(content []byte) statestore.Digest {
@@ -22,12 +22,10 @@ func digestFrom(md5sum [md5.Size]byte) (s statestore.Digest) {
 	return s
 }
 
-// hexDigest returns the MD5 in a Digest as hexadecimal digits. If ETags are MD5s, the result is the
-// ETag of an object.
+// hexDigest returns the MD5 in a Digest as hexadecimal digits.
 func hexDigest(s statestore.Digest) string { return hex.EncodeToString(s[:md5.Size]) }
 
-// parseSum parses an ETag or the value of digestKey. It returns false if s cannot be an MD5 in
-// hexadecimal digits.
+// parseSum parses an MD5 in hexadecimal digits. It returns false for other texts.
 func parseSum(s string) (sum statestore.Digest, ok bool) {
 	if len(s) != hex.EncodedLen(md5.Size) {
 		return sum, false

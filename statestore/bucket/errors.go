@@ -55,7 +55,7 @@ const (
 type verdict struct {
 	kind error
 	fix  string
-	// cause, if not nil, is reported instead of the library's error.
+	// cause is reported instead of the error if it is not nil.
 	cause error
 	paths []tree.Path
 }
@@ -92,8 +92,7 @@ func actionOf(err error) string {
 	return " for " + string(d.action)
 }
 
-// answer returns the S3 error response in err, and whether the server has sent it. minio-go makes
-// up a response for some errors of its own.
+// answer returns the S3 error response in err, and whether the server has sent it.
 func answer(err error) (minio.ErrorResponse, bool) {
 	var response minio.ErrorResponse
 	ok := errors.As(err, &response)
@@ -155,13 +154,12 @@ func isContent(err error) bool {
 }
 
 func orElse(fix, other string) string {
-	if fix == fixEndpoint { // the endpoint is not the cause, because the server has accepted the marker
+	if fix == fixEndpoint { // the server has accepted the marker
 		return other
 	}
 	return fix
 }
 
-// judgeAnswer returns the verdict on an S3 error response.
 func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 	switch response.Code {
 	case "NoSuchBucket", "InvalidBucketName":

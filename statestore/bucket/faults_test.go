@@ -187,9 +187,8 @@ func twoWriters(t *testing.T, config bucket.Config) {
 					won.Add(1)
 				case errors.Is(err, statestore.ErrStale):
 					stale.Add(1)
-					// A writer with ErrStale may have sent files if it replaced the marker before
-					// the other writer did. It notices the other writer when it reads or replaces
-					// the marker, and must send nothing after that.
+					// The loser must send nothing after it has noticed the other writer at the
+					// marker.
 					requests := proxy.Requests()
 					files := slices.ContainsFunc(requests, func(r string) bool { return strings.HasPrefix(r, "PUT ") && !strings.HasSuffix(r, "store-revision") })
 					if files && !strings.HasSuffix(requests[len(requests)-1], "store-revision") {

@@ -17,8 +17,8 @@ var (
 	_ statestore.PastReader = (*Store)(nil)
 )
 
-// maxMarker and maxPastFile are the maximum sizes in bytes of a marker and of an earlier version of a
-// file that are read.
+// maxMarker is the maximum size in bytes of a marker that is read. maxPastFile is that of an
+// earlier version of a file.
 const (
 	maxMarker   = 32 << 20
 	maxPastFile = 16 << 20
@@ -27,8 +27,8 @@ const (
 // unversioned is the version of an object in a bucket that keeps no versions.
 const unversioned = "null"
 
-// Log returns the writes that the versions of the marker describe. An Apply leaves up to two
-// versions. The first one lists the files, and the last one is the revision.
+// Log returns the newest writes that the versions of the marker describe. The parameter most is
+// their maximum number.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	versions, more, err := s.versionsOf(ctx, s.prefix+markerName, min(2*most+1, maxVersions))
 	if err != nil {

@@ -28,7 +28,7 @@ type issuer struct {
 
 	mu     sync.Mutex
 	until  map[string]time.Time // when the credentials expire, by access key
-	late   bool                 // whether the second credentials were requested after the first had expired
+	late   bool                 // whether the second credentials were requested too late
 	broken bool
 }
 

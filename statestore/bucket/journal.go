@@ -12,8 +12,7 @@ import (
 )
 
 // journal is the list of files in the marker: those that an incomplete Apply writes or removes, and
-// those that earlier Applies may have left behind. Records are not listed, because a round
-// recognizes them by their paths.
+// those that earlier Applies may have left behind. It has no records.
 type journal struct {
 	// open means that an Apply has begun, and its end is not recorded.
 	open  bool
@@ -22,16 +21,13 @@ type journal struct {
 	kept []named
 }
 
-// named is the path and the digest of a file that an Apply writes or removes. If the object at the
-// path has another digest, it is a different file.
+// named is the path and the digest of a file in a journal.
 type named struct {
 	path   tree.Path
 	digest statestore.Digest
 }
 
-// begin returns the journal for an Apply. held are the files in the store. The new journal has the
-// files that the Apply writes or removes. It also has those files of j that are in
-// changes.Unfinished, or that an earlier incomplete Apply may still write.
+// begin returns the journal for an Apply. held are the files in the store.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))
@@ -70,7 +66,7 @@ func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) jour
 
 func (j journal) done() journal { return journal{names: j.kept, kept: j.kept} }
 
-// unfinished returns those files in the store that the journal lists with the same digest.
+// unfinished returns the files in the store that the journal lists with the same digest.
 func (j journal) unfinished(held statestore.Files) []tree.Path {
 	var paths []tree.Path
 	for _, n := range j.names {
@@ -86,8 +82,8 @@ const (
 	journalDone = "written; left in doubt:"
 )
 
-// text returns the content of the marker. A random string in it gives each version another ETag.
-// The files are listed in the format of md5sum.
+// text returns the content of the marker. It differs from call to call, so that each version has
+// another ETag.
 func (j journal) text() []byte {
 	state := journalDone
 	if j.open {

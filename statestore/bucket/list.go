@@ -40,9 +40,7 @@ type entry struct {
 // compareKeys compares paths as buckets sort keys: byte by byte.
 func compareKeys(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
-// refresh lists the bucket. If the listing had changes that are newer than the marker, a concurrent
-// writer could remain unnoticed. The marker is usually on the first page. If it is not, and the
-// marker has changed, refresh lists the bucket again.
+// refresh lists the bucket. If the marker has changed meanwhile, refresh may list it again.
 func (s *Store) refresh(ctx context.Context) error {
 	const attempts = 5
 	moving := s.marker.etag
@@ -116,15 +114,14 @@ func differences(was, is []entry) []statestore.FileChange {
 
 type found struct {
 	entries []entry
-	// unresolved are the indices of the entries whose digests cannot be determined from their
-	// ETags.
+	// unresolved are the indices of the entries whose ETags do not determine the digests.
 	unresolved []int
 	others     []object
 	marker     string // the marker's ETag, or empty without a marker
 	markerAt   int    // number of keys that were listed before the marker
 }
 
-// list reads all pages. If a response was truncated, it continues after the last key.
+// list reads all pages. If a response was truncated, list continues after the last key.
 func (s *Store) list(ctx context.Context) (found, error) {
 	next := found{entries: make([]entry, 0, len(s.seen.entries))}
 	reuse := paths{known: s.seen.entries}
@@ -166,8 +163,7 @@ func (s *Store) take(next *found, reuse *paths, info *minio.ObjectInfo, count in
 	next.entries = append(next.entries, entry{path: path, size: info.Size, digest: sum})
 }
 
-// paths converts keys to paths. To save memory, it returns the paths of the last listing if they
-// are equal.
+// paths converts keys to paths. It reuses paths of the last listing to save memory.
 type paths struct{ known []entry }
 
 func (p *paths) path(name string) (tree.Path, bool) {
@@ -181,8 +177,7 @@ func (p *paths) path(name string) (tree.Path, bool) {
 	return path, err == nil && path.String() == name
 }
 
-// retryTruncated calls do again if the response was truncated. minio-go itself retries requests,
-// but not in this case.
+// retryTruncated repeats do if the response was truncated.
 func retryTruncated(ctx context.Context, do func() error) error {
 	const attempts = 4
 	var err error
@@ -200,8 +195,7 @@ func retryTruncated(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff reports whether a response ended early or was garbled. A url.Error means that there was no
-// response; minio-go has retried such a request.
+// cutOff reports whether a response ended early or was garbled.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError

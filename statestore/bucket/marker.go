@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// markerName is the object whose version is the revision of the store. Flux does not build its
-// directory. The name has no extension, so that no tool reads the object as a manifest.
+// markerName is the object whose version is the revision of the store.
 const markerName = ".kratix/store-revision"
 
 // marker is one version of the marker. The zero marker means that the bucket has no marker.
@@ -41,8 +40,7 @@ const (
 
 const noConditions = "this provider does not honour conditional writes (If-Match): two concurrent writers are not detected, so run only one, for instance with leader election"
 
-// recognise returns the known marker if it has this ETag. Otherwise it reads the marker, which may
-// have changed again.
+// recognise returns the known marker if it has this ETag. Otherwise it reads the marker.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {
 		if etag == "" {
@@ -78,7 +76,7 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 }
 
 // swap replaces the marker by one with this journal. It returns ErrStale if it finds that another
-// writer has replaced the marker before.
+// writer has replaced the marker.
 func (s *Store) swap(ctx context.Context, journal journal) error {
 	body := journal.text()
 	if s.support == unconditional {
@@ -124,8 +122,8 @@ func (s *Store) swapUnconditionally(ctx context.Context, body []byte, journal jo
 
 const markerType = "text/plain; charset=utf-8"
 
-// putMarker replaces the marker if it still has the given ETag. If the ETag is empty, putMarker
-// creates the marker if there is none.
+// putMarker replaces the marker if it has the given ETag. With an empty ETag, it creates the marker
+// if there is none.
 func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker, error) {
 	options := minio.PutObjectOptions{ContentType: markerType}
 	if etag == "" {
@@ -143,8 +141,8 @@ func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker
 	return newMarker(info.ETag, info.VersionID, journal{}), nil
 }
 
-// tryConditions writes the marker again with a condition that is false. If the provider accepts
-// this write, it ignores conditions. Once the result is known, the test is not repeated.
+// tryConditions tests once whether the provider supports conditional writes, by a write of the
+// marker with a false condition.
 func (s *Store) tryConditions(ctx context.Context, body []byte, journal journal) error {
 	const nobodys = "00000000000000000000000000000000"
 	if s.support != untried {

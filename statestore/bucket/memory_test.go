@@ -14,7 +14,7 @@ import (
 
 const readerOf = "KRATIX_SCHEDULE_TEST_FAKE"
 
-// TestReader is not a test but the child process whose memory is measured.
+// TestReader is the child process whose memory is measured.
 func TestReader(t *testing.T) {
 	endpoint := os.Getenv(readerOf)
 	if endpoint == "" {

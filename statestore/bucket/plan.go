@@ -16,8 +16,7 @@ const maxKey = 1024
 type step struct {
 	write  []tree.File
 	remove []tree.Path
-	// final means that the step replaces records, or removes files that are not in the way of new
-	// ones. Such steps come last.
+	// final means that the step is among the last, which replace records and remove files.
 	final bool
 }
 
@@ -44,7 +43,7 @@ const (
 )
 
 // fileKindOf returns the kind of a file. The first known directory in its path determines the kind.
-// Files without such a directory count as dependencies.
+// Other files are dependencies.
 func fileKindOf(path tree.Path) fileKind {
 	for rest := path; !rest.IsRoot(); {
 		var first string
@@ -62,7 +61,7 @@ func fileKindOf(path tree.Path) fileKind {
 }
 
 // plan returns the steps of the changes. It returns an error if the bucket cannot store the files.
-// prefix is the length of the part of the keys before the paths.
+// prefix is the length of the store's prefix in bytes.
 func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error) {
 	p := planner{stored: held, written: make(map[tree.Path]struct{}, len(changes.Write)), removed: map[tree.Path]struct{}{}}
 	for _, file := range changes.Write {
@@ -94,9 +93,8 @@ type planner struct {
 	written, removed map[tree.Path]struct{}
 }
 
-// makeRoom returns the reason why the file at path cannot be stored, or "". A stored file may be in
-// the way, at the path of a directory above path or below path. If the changes remove it, it is no
-// reason, and makeRoom adds it to early, so that it is removed first.
+// makeRoom returns the reason why a file cannot be stored at path, or "". It adds the stored files
+// that must be removed first to early.
 func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why string) {
 	if isMarkers(path) {
 		return fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)
@@ -127,8 +125,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 	return ""
 }
 
-// clear adds the stored file at path to early if the changes remove it. If they do not, it returns
-// the reason why the new file cannot be stored.
+// clear adds the stored file at path to early if the changes remove it. Otherwise it returns the
+// reason why the new file cannot be stored.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.stored.files.Has(path) {
 		return ""

@@ -6,9 +6,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// Probe checks whether the store can be listed and written. It changes nothing: it begins an upload
-// and aborts it. It does not check the permission to delete, because that would require deleting an
-// object.
+// Probe checks whether the store can be listed and written. It begins an upload and aborts it. It
+// does not check the permission to delete objects.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.failure("probe", err)

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// resolve requests the objects of the unresolved entries to determine their digests. It deletes the
-// entries of objects that no longer exist.
+// resolve determines the digests of the unresolved entries. It deletes entries whose objects no
+// longer exist.
 func (s *Store) resolve(ctx context.Context, found *found) error {
 	gone := make([]bool, len(found.unresolved))
 	err := parallel(ctx, s.parallel, len(found.unresolved), func(ctx context.Context, i int) error {

@@ -49,8 +49,8 @@ const (
 	maxName = 63
 )
 
-// checkName returns an error with a rule that a bucket's name violates, or nil. Amazon's rules are
-// stricter than those of other providers.
+// checkName returns an error if a bucket's name is invalid. Amazon's rules are stricter than those
+// of other providers.
 func checkName(name, endpoint string) error {
 	wrong := func(rule string) error { return fmt.Errorf("bucket name %q: %s", name, rule) }
 	_, err := netip.ParseAddr(name)

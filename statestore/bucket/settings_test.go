@@ -97,7 +97,7 @@ func TestRetryAfterOfTheServerIsRespected(t *testing.T) {
 	}
 }
 
-// versitygw answers a request with an unknown access key with status 404.
+// versitygw answers such a request with status 404.
 func TestUnknownAccessKeyIsNotAMissingObject(t *testing.T) {
 	body := "<Error><Code>XAdminUserNotFound</Code><Message>No user exists with the provided access key.</Message></Error>"
 	found, _ := answered(t, http.StatusNotFound, nil, body)

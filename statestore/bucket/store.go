@@ -1,33 +1,22 @@
 // Package bucket implements a state store in a prefix of an S3 bucket. Each file is one object. It
 // does I/O: it connects to Amazon S3, and to servers with the same protocol.
 //
-// A Read lists the store's prefix. An object's digest is its ETag if that is the MD5 of the
-// content. With encryption by a key service and with multipart uploads it is not. Then the digest
-// is in the object's metadata, or the object is read once. The digest is cached with the ETag.
+// An object's digest is its ETag if that is the MD5 of the content. Otherwise the digest is in the
+// object's metadata, or the object is read.
 //
 // A bucket has no transactions. The store replaces them as follows:
 //
-//   - One object, the marker, is replaced by compare-and-swap before any other
-//     write, if the provider supports that. Its version is the revision of the
-//     store. If another writer wins the swap, this store writes nothing else.
+//   - Before any other write, one object, the marker, is replaced by compare-and-swap, if
+//     the provider supports that. Its version is the revision of the store.
 //   - The changes are written in steps. The server must have acknowledged each step
-//     before the next begins. The order is: records of new placements, files outside
-//     of resources/, files in resources/, records that changed, and then the
-//     removals: in resources/, elsewhere, and of records. A record thus exists
-//     before its files and until they are removed.
-//   - The marker lists the files that will be written or removed, except records,
-//     until all changes are made. After a crash, Read returns the listed files in
-//     State.Unfinished if they still have the digests that are in the marker. The
-//     next round keeps the files that are wanted and removes the others.
-//   - If another writer replaces the marker during an Apply, requests of the first
-//     writer may arrive late. The files in the first writer's marker are therefore
-//     listed in the markers of one more Apply.
+//     before the next begins. Files that prevent others from being stored are removed
+//     first. Then come new records, other new and changed files, changed records, and
+//     the other removals.
+//   - The marker lists the files that an Apply writes or removes, except records. After
+//     a crash, Read returns such files in State.Unfinished.
 //
 // If the server rejects a file because of its key or its content, Apply undoes the changes that it
-// has made. For this, it first reads the contents that it will replace, unless they are cached.
-//
-// Removals come first only where a file replaces a directory, or a directory a file, because some
-// providers cannot store both.
+// has made.
 package bucket
 
 import (
@@ -41,7 +30,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is one prefix of a bucket. It is safe for concurrent use. Its operations run one at a time.
+// Store is one prefix of a bucket. It is safe for concurrent use.
 type Store struct {
 	name     string
 	client   *minio.Core
@@ -57,12 +46,12 @@ type Store struct {
 
 	token chan struct{} // has one element while an operation is in progress
 
-	// The last listing. After a write, it is outdated, and fresh is false.
+	// seen is the last listing. It is outdated unless fresh is set.
 	fresh   bool
 	seen    listing
 	marker  marker
 	support support
-	// newest is the last listing, for readers that do not hold the token.
+	// newest is the last listing, for readers without the token.
 	newest atomic.Pointer[listing]
 }
 
@@ -72,13 +61,13 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close closes the idle connections. An operation in progress continues.
+// Close closes the idle connections.
 func (s *Store) Close() error {
 	s.idle()
 	return nil
 }
 
-// Read lists the store. As long as the store is unchanged, all States share their Files.
+// Read returns the newest state.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
@@ -93,9 +82,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}, nil
 }
 
-// Apply replaces the marker, makes the changes, and replaces the marker again if files other than
-// records have changed. If Apply returns an error, some changes may have been made; the next Read
-// shows which.
+// Apply makes the changes. If it returns an error, some changes may have been made.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -140,9 +127,8 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return s.marker.revision, err
 }
 
-// checkBase returns ErrStale if the store is at another revision than base. It lists the bucket,
-// unless the last listing is of base. The swap of the marker then checks the revision on the
-// server.
+// checkBase returns ErrStale if the store is not at revision base. It lists the bucket unless the
+// last listing is of base.
 func (s *Store) checkBase(ctx context.Context, base statestore.Revision) error {
 	if !s.fresh || s.marker.revision != base {
 		if err := s.refresh(ctx); err != nil {

@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// MinIO can encrypt buckets if this variable configures a key service.
+// kms configures a key service, so that MinIO can encrypt buckets.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 func behindProxy(t testing.TB, config bucket.Config) (bucket.Config, *servertest.Proxy) {
@@ -381,7 +381,7 @@ func multipart(t *testing.T, server *buckettest.Server) {
 			t.Error("it would be written again")
 		}
 	}
-	// The store uploads each object in one part, whatever its size.
+	// The store uploads each object in one part.
 	storetest.Write(t, store, map[string]string{"ours.bin": content + content + content})
 	own, err := server.Client.StatObject(t.Context(), config.Bucket, "ours.bin", minio.StatObjectOptions{})
 	if err != nil || strings.Contains(own.ETag, "-") {
@@ -442,8 +442,8 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	storetest.Write(t, store, map[string]string{"w/resources/old": "1", "w/resources/kept": "1"})
 	wantUnfinished(t, plain)
 
-	// The new files are written, the old ones are not removed yet, and another writer has replaced
-	// one of the new files.
+	// The new files are written, and the old ones are not removed yet. Another writer has replaced
+	// a new file.
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			buckettest.Fail(w, http.StatusForbidden, "AccessDenied", "no")
@@ -464,8 +464,7 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 		t.Errorf("the writer itself is told of %v", got)
 	}
 
-	// The next write completes two of the files. The third stays unfinished while
-	// ChangeSet.Unfinished lists it.
+	// The third file stays unfinished while ChangeSet.Unfinished lists it.
 	for _, inDoubt := range [][]string{{"w/resources/new"}, {"w/resources/new"}, nil} {
 		other := open(t, plain)
 		_, err := other.Apply(t.Context(), statestore.ChangeSet{

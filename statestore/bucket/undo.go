@@ -10,12 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRefused is the number of files of one step that the server may reject until the rest of the
-// step is skipped.
+// maxRefused is the number of rejected files after which the rest of a step is skipped.
 const maxRefused = 32
 
-// refusedFiles is the error about files that the server has rejected. It wraps the response to the
-// first file.
+// refusedFiles is the error about files that the server has rejected. err is about the first of
+// them.
 type refusedFiles struct {
 	paths []tree.Path
 	err   error
@@ -32,8 +31,7 @@ type refusals struct {
 	files []refusedFiles
 }
 
-// add adds a file that the server has rejected. Once there are maxRefused files, it returns an
-// error.
+// add adds a file that the server has rejected. It returns an error if there are too many.
 func (r *refusals) add(path tree.Path, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,8 +51,7 @@ func (r *refusals) err() error {
 	return r.all()
 }
 
-// all returns one error about all rejected files. The text of the error names the first file in
-// walk order.
+// all returns one error about all rejected files.
 func (r *refusals) all() refusedFiles {
 	slices.SortFunc(r.files, func(a, b refusedFiles) int { return tree.Compare(a.paths[0], b.paths[0]) })
 	all := refusedFiles{err: r.files[0].err}
@@ -65,7 +62,7 @@ func (r *refusals) all() refusedFiles {
 }
 
 type progress struct {
-	// before has the contents of files that are replaced, or removed to make room, by path.
+	// before has the former contents of changed files, by path.
 	before map[tree.Path][]byte
 
 	mu      sync.Mutex
@@ -82,7 +79,7 @@ func (p *progress) touch(path tree.Path) {
 	p.touched[path] = struct{}{}
 }
 
-// untouched records that a file was not written because the server has rejected it.
+// untouched records that a file was not written.
 func (p *progress) untouched(path tree.Path) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -90,7 +87,7 @@ func (p *progress) untouched(path tree.Path) {
 }
 
 // remember reads the contents that a step replaces or removes, so that undo can restore them.
-// Removals in final steps are not undone, because the server cannot reject a file after them.
+// Removals in final steps are not undone.
 func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	var lost []entry
 	note := func(path tree.Path) {
@@ -127,8 +124,8 @@ func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	return nil
 }
 
-// undo restores the files that a rejected Apply has changed. It returns the rejection, and the new
-// revision of the store. If undo fails, it returns its own error.
+// undo restores the files that a rejected Apply has changed. It returns the new revision and the
+// rejection, or its own error.
 func (s *Store) undo(ctx context.Context, done *progress, begun journal, refused error) (statestore.Revision, error) {
 	if err := s.stillOurs(ctx); err != nil {
 		return "", err

@@ -13,8 +13,8 @@ import (
 
 const maxVersions = 1000
 
-// fetchVersion reads the version of a file that has the given digest. It returns ErrStale if it
-// does not find this version among the newest maxVersions versions.
+// fetchVersion reads the version of a file with the given digest. It returns ErrStale if it does
+// not find the version.
 func (s *Store) fetchVersion(ctx context.Context, path tree.Path, sum statestore.Digest) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -15,9 +15,8 @@ import (
 
 var errGarbled = errors.New("the answer does not hold what was stored")
 
-// view provides the contents of one listing. If a file has been replaced since, its old content may
-// be cached, or the bucket may keep the version; otherwise Content returns ErrStale. A view refers
-// only to the files of the listing, so that many views need little memory.
+// view has the contents of one listing. If the old content of a changed file cannot be found,
+// Content returns ErrStale.
 type view struct {
 	store *Store
 	files statestore.Files
@@ -55,9 +54,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// entriesBelow returns the entry at p, and after it a number of small uncached entries that follow
-// it in the same directory. They are read together, because a caller that reads one record usually
-// reads all of them.
+// entriesBelow returns the entry at p, and small uncached entries that follow it in the same
+// directory. A caller usually reads them next.
 func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
 	var listed []entry

@@ -20,8 +20,7 @@ const batch = 1000
 
 const contentType = "application/yaml"
 
-// carryOut makes the changes of all steps, in order, and records them in done. Before the first
-// final step, it checks that no other writer has replaced the marker.
+// carryOut makes the changes of all steps in order, and records them in done.
 func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) error {
 	checked := false
 	for _, step := range steps {
@@ -44,8 +43,7 @@ func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) erro
 	return nil
 }
 
-// write writes files in parallel. If the server rejects a file, write continues with the others,
-// until too many are rejected. It returns one error about all of them.
+// write writes files in parallel. It returns one error about the files that the server rejects.
 func (s *Store) write(ctx context.Context, files []tree.File, done *progress) error {
 	var refused refusals
 	err := parallel(ctx, s.parallel, len(files), func(ctx context.Context, i int) error {
@@ -74,8 +72,7 @@ func (s *Store) put(ctx context.Context, file tree.File) error {
 	return nil
 }
 
-// send uploads an object in one part, whatever its size, so that the ETag can be the MD5. The
-// server compares the content with the MD5 in the request.
+// send uploads an object in one part, so that its ETag can be the MD5.
 func (s *Store) send(ctx context.Context, key string, content []byte, options minio.PutObjectOptions) (minio.UploadInfo, error) {
 	sum := md5.Sum(content) //nolint:gosec // see digestcache.go
 	options.DisableContentSha256 = true
@@ -123,7 +120,7 @@ func (s *Store) removeBatch(ctx context.Context, paths []tree.Path) error {
 	return nil
 }
 
-// parallel calls do with each number from 0 to n-1, at most width at a time, until one call returns
+// parallel calls do with the numbers from 0 to n-1, at most width at a time, until a call returns
 // an error.
 func parallel(ctx context.Context, width, n int, do func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancel(ctx)

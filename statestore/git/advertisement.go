@@ -9,18 +9,17 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
 
-// maxAdvertisement is the size in bytes from which a list of references is not kept.
+// Lists of references of maxAdvertisement bytes or more are not cached.
 const maxAdvertisement = 1 << 20
 
-// advertisement is the last list of references, if the server sent an ETag with it. If the list is
-// unchanged, the server can answer the next request without it.
+// advertisement is a cached list of references with its ETag, for conditional requests.
 type advertisement struct {
 	mu   sync.Mutex
 	etag string
 	body []byte
 }
 
-// tag returns the ETag for the next request, or "" if there is none. a may be nil.
+// tag returns the ETag of the cached list, or "" if there is none. a may be nil.
 func (a *advertisement) tag() string {
 	if a == nil {
 		return ""
@@ -30,7 +29,7 @@ func (a *advertisement) tag() string {
 	return a.etag
 }
 
-// decode returns the references in a response, or the last ones if the response is 304. a may be
+// decode returns the references in a response, or the cached ones if its status is 304. a may be
 // nil.
 func (a *advertisement) decode(answer *http.Response, service string) (*packp.AdvRefs, error) {
 	if a == nil {

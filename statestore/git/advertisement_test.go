@@ -20,7 +20,7 @@ type tagging struct {
 	off bool
 	// sent counts the responses with a list, and unchanged those without.
 	sent, unchanged int
-	// always means that the server also sends 304 after a request that is not conditional.
+	// always means that the server sends 304 although the request is not conditional.
 	always bool
 }
 
@@ -67,7 +67,7 @@ func TestUnchangedReferencesAreNotSentAgain(t *testing.T) {
 	if server.sent != 3 || server.unchanged != 4 { // Write reads before it writes
 		t.Errorf("after two changes: sent %d times, unchanged %d times", server.sent, server.unchanged)
 	}
-	server.off = true // a server may stop sending ETags
+	server.off = true
 	gittest.Commit(t, repository, "main", map[string]string{"x": "3"})
 	for range 2 {
 		storetest.Holds(t, store, map[string]string{"x": "3"})
@@ -84,7 +84,6 @@ func TestUnexpectedNotModifiedIsAnError(t *testing.T) {
 	}
 }
 
-// TestLongListOfReferencesIsNotKept uses a list of more than 1 MiB.
 func TestLongListOfReferencesIsNotKept(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"x": "0"})

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// style has the settings of commits. Two stores can share a commit only if their styles are equal.
+// style has the settings of commits. Stores with different styles do not share commits.
 type style struct {
 	author, committer Author
 	owner             string
@@ -22,7 +22,7 @@ type commitChanges struct {
 	changes statestore.ChangeSet
 }
 
-// location is a branch with the credentials with which it was opened, and the style of its commits.
+// location is a branch, with the style of its commits.
 type location struct {
 	*branch
 	style style
@@ -30,9 +30,7 @@ type location struct {
 
 var _ statestore.Location = location{}
 
-// View returns the store as a view of its location, which is the branch with the style of its
-// commits. The locations of two stores are equal if one Pool has opened both on the same branch
-// with the same credentials, and their styles are equal.
+// View returns the store as a view of its location: the branch, with the style of its commits.
 func (s *Store) View() statestore.View {
 	return statestore.View{Name: s.name, Store: s, Location: location{s.branch, s.style}}
 }
@@ -41,9 +39,7 @@ func (location) Read(ctx context.Context, view statestore.View) (statestore.Stat
 	return view.Store.Read(ctx)
 }
 
-// Write makes one commit with the changes of several stores. If that fails, it makes one commit for
-// each store, so that a store that cannot be written does not affect the others, and each store
-// gets its own error.
+// Write tries to make one commit with all changes. If that fails, it writes the stores one by one.
 func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	revision, err := l.writeAll(ctx, parts)
 	if err != nil {
@@ -60,7 +56,7 @@ var errSeparate = errors.New("these cannot be written at once")
 
 func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) (statestore.Revision, error) {
 	if len(parts) == 1 {
-		return "", errSeparate // with one part, a common commit saves nothing, and Apply returns better errors
+		return "", errSeparate // with one part, Apply returns better errors
 	}
 	own := make([]commitChanges, 0, len(parts))
 	for _, p := range parts {
@@ -79,7 +75,7 @@ func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, err
 		return "", err
 	}
 	text := describe(parts)
-	s := parts[0].store // any of the stores, because the rest depends only on the branch and the style
+	s := parts[0].store // they share the branch and the style
 	s.notices.add(text.notices)
 	if err := s.begin(ctx); err != nil {
 		return "", err
@@ -105,9 +101,8 @@ func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, err
 	return revision, s.examine(ctx, err)
 }
 
-// pushDirectly returns a push onto the last known head of the branch, which saves a request. It
-// returns nil if the branch must be read first. If the branch has moved, the server rejects the
-// push.
+// pushDirectly returns a push onto the cached head without reading the branch. It returns nil if
+// that is not possible.
 func (s *Store) pushDirectly(ctx context.Context, parts []commitChanges) *push {
 	if s.head.IsZero() || s.tip != s.head {
 		return nil
@@ -120,7 +115,7 @@ func (s *Store) pushDirectly(ctx context.Context, parts []commitChanges) *push {
 	return s.remote.pushAgain(ctx, s.tip)
 }
 
-// isFinal reports whether an error means that the push is not repeated after reading the branch.
+// isFinal reports whether a push must not be repeated after this error.
 func isFinal(err error) bool {
 	var refused refusal
 	if errors.As(err, &refused) && refused.status != "" {

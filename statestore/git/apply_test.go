@@ -68,7 +68,7 @@ func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 		}
 		base = next
 	}
-	put("1", question+", "+answered) // the capabilities of the server are not known yet
+	put("1", question+", "+answered)
 	put("2", answered)
 	put("3", answered)
 
@@ -110,7 +110,7 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
-	if got := asked.sinceLastCall(); got != answered+", "+question+", "+answered { // the third request checks whether the server also rejects a push of the unchanged branch
+	if got := asked.sinceLastCall(); got != answered+", "+question+", "+answered { // the third pushes the branch unchanged
 		t.Errorf("asked %s", got)
 	}
 	gittest.Hook(t, repository, "pre-receive", "exit 0\n")

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// attributesFile is the name of files that configure how git changes contents at checkout.
 const attributesFile = ".gitattributes"
 
 type attributes struct {
@@ -29,8 +28,8 @@ func (a *attributes) warnings() []string {
 	return a.doubts
 }
 
-// attributesAfter returns the paths of the .gitattributes files below the store's directory after
-// the changes. The parameter were has the paths before the changes.
+// attributesAfter returns the sorted paths of the .gitattributes files below the store's directory
+// after changes. The parameter were has the paths before them.
 func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.Path {
 	are := slices.Clone(were)
 	for _, change := range changes {
@@ -50,9 +49,7 @@ func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.P
 
 func comparePaths(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
-// readAttributes reads the .gitattributes files in the root of the repository, in the store's
-// directory, in the directories between, and below the store's directory. It reads them only if
-// they have changed. The files do not affect how the store writes other files.
+// readAttributes updates the warnings about .gitattributes files.
 func (s *Store) readAttributes(ctx context.Context) error {
 	found, err := s.findAttributes()
 	if err != nil {
@@ -125,8 +122,8 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 	return append(found, s.attributesBelow()...), err
 }
 
-// maxAttributes is the maximum number of .gitattributes files below the store's directory that are
-// read. maxDoubts is the maximum number of warnings about single attributes.
+// maxAttributes is the maximum number of .gitattributes files that are read below the store's
+// directory. maxDoubts is the maximum number of warnings about single attributes.
 const (
 	maxAttributes = 100
 	maxDoubts     = 20
@@ -142,8 +139,8 @@ func (s *Store) attributesBelow() []attributesAt {
 	return found
 }
 
-// doubtful returns a warning for each attribute with which a checkout may differ from the files
-// that the store has written: filter, working-tree-encoding, ident and eol=crlf.
+// doubtful returns a warning for each attribute with which a checkout may differ from the store's
+// files.
 func doubtful(name, text string) []string {
 	var doubts []string
 	number := 0

@@ -11,9 +11,9 @@ import (
 type credentials interface {
 	// login returns the authentication method to use now, or nil if there is none.
 	login(ctx context.Context) (transport.AuthMethod, error)
-	// refused must be called after the server has rejected the credentials.
+	// refused is called after the server has rejected the credentials.
 	refused()
-	// secrets returns the texts that must not appear in errors.
+	// secrets returns texts that must not appear in errors.
 	secrets() []string
 }
 
@@ -30,8 +30,7 @@ func (fixed) refused() {}
 
 func (f fixed) secrets() []string { return f.hidden }
 
-// fixedHTTP returns credentials with a bearer token, or with a user and a password. Without a user,
-// the password is a token.
+// fixedHTTP returns HTTP credentials that do not change.
 func fixedHTTP(auth Auth) fixed {
 	switch {
 	case auth.Bearer != "":

@@ -58,8 +58,8 @@ type github struct {
 	app    git.GitHubApp
 	now    time.Time
 	given  int
-	status int    // status with which requests are rejected; zero for none
-	words  string // text of the rejections
+	status int    // status of a rejection, or zero
+	words  string // text of a rejection
 	header http.Header
 }
 

@@ -18,9 +18,7 @@ const (
 	mostCoAuthors = 20
 )
 
-// parseAuthor parses a person in the form "Name <address>", a mail address, or a name. It returns
-// false for other texts, and for texts that are too long. It does not remove invalid characters,
-// because the rest could be the name of another person.
+// parseAuthor parses "Name <address>", a mail address or a name. It returns false for other texts.
 func parseAuthor(text string) (Author, bool) {
 	text = strings.TrimSpace(text)
 	if len(text) > longestAuthor || !printable.IsPlain(text) {
@@ -53,8 +51,7 @@ func unquoted(name string) string {
 	return name
 }
 
-// isAddress reports whether a printable text has the form of a mail address. Mail servers have more
-// rules, but git needs none of them.
+// isAddress reports whether a text has the form user@host.
 func isAddress(text string) bool {
 	user, host, found := strings.Cut(text, "@")
 	return found && user != "" && host != "" && strings.ContainsFunc(text, isLetterOrDigit) && !strings.ContainsAny(text, " <>,;:\"()[]\\") && !strings.Contains(host, "@")
@@ -71,10 +68,8 @@ type authorship struct {
 	invalid   []string
 }
 
-// authorsOf returns the author that all Works of the placements name in an annotation. If they do
-// not name the same one, it returns defaultAuthor, and the named persons as co-authors, at most
-// mostCoAuthors of them. A placement without the annotation, such as a removed one, counts with
-// that of another placement of its Work.
+// authorsOf returns the author in the annotation of the Works. If the Works do not name the same
+// person, it returns defaultAuthor, with the named persons as co-authors.
 func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
 	named := map[string]string{}
 	for _, p := range placements {

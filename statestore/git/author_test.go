@@ -196,7 +196,7 @@ func FuzzMessageOfAnyWork(f *testing.F) {
 		text := said(work, value)
 		empty := 0
 		if oneLine(strings.TrimSpace(oneLine(value))) == "" {
-			empty = 1 // without a value, there is no trailer
+			empty = 1
 		}
 		if got := strings.Count(text, "\n"); got != lines-empty {
 			t.Errorf("%q %q: %d lines, want %d:\n%s", work, value, got, lines-empty, text)

@@ -19,12 +19,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// BenchmarkBurst writes placements of three files over https.
-//
-//	store     a thousand with one Apply
-//	command   one after the other with the git command line, as Kratix's own writer
-//	          does: fetch, reset, clean, write, add, commit, push
-//	push      a thousand with git push, of one commit that was made before
+// BenchmarkBurst writes placements of three files over https. The "store" case writes 1,000 with
+// one Apply, "command" writes them one by one with the git command line, and "push" pushes a commit
+// with 1,000.
 func BenchmarkBurst(b *testing.B) {
 	const burst = 1000
 	b.Run("store", func(b *testing.B) { benchmarkStore(b, 100, burst) })
@@ -32,10 +29,9 @@ func BenchmarkBurst(b *testing.B) {
 	b.Run("push", func(b *testing.B) { benchmarkPush(b, 100, burst) })
 }
 
-// BenchmarkOne writes one placement of three files over https, to repositories of several sizes.
-// The server's git needs more time for a larger repository. Therefore the benchmark reports own-ms,
-// the time in which the server processed no request; git-cpu-ms, the CPU time of git's processes;
-// and go-cpu-ms, the CPU time of this process, which includes TLS on the server's side.
+// BenchmarkOne writes one placement of three files over https. Its metric own-ms is the time in
+// which the server processed no request, git-cpu-ms the CPU time of git's processes, and go-cpu-ms
+// the CPU time of this process, which includes the server's TLS.
 func BenchmarkOne(b *testing.B) {
 	for _, held := range []int{100, 20_000, 200_000} {
 		b.Run(fmt.Sprintf("held=%d/store", held), func(b *testing.B) { benchmarkStore(b, held, 1) })

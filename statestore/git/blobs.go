@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// If a blob is missing, missing blobs of the following files are fetched with it: minAhead blobs
-// the first time, then twice as many each time, up to maxAhead.
+// A missing blob is fetched together with missing blobs of the next files. The number of blobs in a
+// request grows from minAhead to maxAhead.
 const (
 	minAhead = 32
 	maxAhead = 4096
@@ -42,8 +42,8 @@ func (a *prefetched) wants(p tree.Path, files statestore.Files, held *objects) [
 	return wants
 }
 
-// fetchBlobs fetches blobs of a commit. If the server does not send single blobs, it fetches all
-// objects of the commit.
+// fetchBlobs fetches blobs of a commit, or all objects of the commit if the server does not send
+// single blobs.
 func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	if err := b.begin(ctx); err != nil {
 		return err
@@ -52,8 +52,7 @@ func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *obj
 	return b.getBlobs(ctx, commit, into, wants)
 }
 
-// getBlobs does the same as fetchBlobs, for a caller that holds the branch's token. The fetched
-// blobs do not count for tidy.
+// getBlobs is fetchBlobs for a caller that holds the branch's token.
 func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	defer func(before growth) { into.grown = before }(into.grown)
 	if !b.whole {
@@ -74,8 +73,7 @@ func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objec
 	return fetch(ctx, session, commitRequest(refs, commit, false), into, nil)
 }
 
-// isRefusedWant reports whether an error means that the server does not send objects by their
-// hashes.
+// isRefusedWant reports whether the server has refused to send objects by their hashes.
 func isRefusedWant(err error) bool {
 	if err == nil {
 		return false

@@ -11,33 +11,30 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// branch is a branch of a repository, with its cached objects. Stores at several paths of the
-// branch can share it.
+// branch is a branch of a repository, with its cached objects. Several stores can share it.
 type branch struct {
 	remote *remote
 
 	token chan struct{} // has one element while an operation is in progress
 
 	users atomic.Int64
-	// asked is the number of the last request for the branch's head. answered is the number of the
-	// last request that the server has answered.
+	// asked counts the requests for the branch's head. answered is the number of the last request
+	// that has succeeded.
 	asked    atomic.Int64
 	answered int64
-	// joint are the reads for which the head was requested last.
+	// joint is the JointRead of the last request that has succeeded.
 	joint statestore.JointRead
 
-	// objects has everything that can be reached from head, except for the history before shallow
-	// and blobs that were never fetched.
+	// objects are the cached objects. The history of head in them begins at shallow.
 	objects *objects
 	head    plumbing.Hash
 	shallow plumbing.Hash
-	// tip is the branch's commit in the last response of the server, or zero without a branch. head
-	// may then be the commit from which the branch will start.
+	// tip is the branch's commit on the server when it was last read or written, or zero if there
+	// was no branch. Then head may be the commit from which the branch will start.
 	tip plumbing.Hash
-	// accepts means that the server has accepted a push since the branch was read, either of a
-	// commit or of the unchanged branch.
+	// accepts means that the server has accepted a push since the branch was read.
 	accepts bool
-	// whole means that the server does not send single blobs, although it advertises that it does.
+	// whole means that the server does not send single blobs, although it advertises this.
 	whole bool
 }
 
@@ -45,8 +42,7 @@ func newBranch(r *remote) *branch {
 	return &branch{remote: r, token: make(chan struct{}, 1), objects: newObjects()}
 }
 
-// tidy drops unreachable objects only after at least minTidyObjects objects or minTidyBytes bytes
-// were added.
+// tidy does nothing until minTidyObjects objects or minTidyBytes bytes were added.
 const (
 	minTidyObjects = 20_000
 	minTidyBytes   = 64 << 20
@@ -69,7 +65,7 @@ func (b *branch) begin(ctx context.Context) error {
 func (b *branch) end() { <-b.token }
 
 // release must be called when a store is closed. After the last store, it closes the branch, once
-// the operation in progress has ended. A store that is used afterwards reads everything again.
+// the operation in progress has ended.
 func (b *branch) release() {
 	if b.users.Add(-1) > 0 {
 		return
@@ -85,8 +81,8 @@ func (b *branch) release() {
 	}
 }
 
-// shut closes the connections and drops all objects. The caller must hold the token. States with
-// these objects remain valid.
+// shut closes the connections and drops the objects, unless a store uses the branch again. The
+// caller must hold the token, which shut releases.
 func (b *branch) shut() {
 	defer b.end()
 	if b.users.Load() > 0 { // a store was opened again
@@ -97,8 +93,8 @@ func (b *branch) shut() {
 	b.answered, b.joint = 0, statestore.JointRead{}
 }
 
-// pullSince pulls, unless a request with a number above last was answered, or the last request was
-// for the same JointReads. Thus stores that are read at the same time can share one request.
+// pullSince pulls the branch, unless a request with a number above last has succeeded, or the last
+// request was for the same JointRead.
 func (b *branch) pullSince(ctx context.Context, last int64) error {
 	joint := statestore.JointReadOf(ctx)
 	if b.answered > last || joint != (statestore.JointRead{}) && joint == b.joint {
@@ -112,8 +108,7 @@ func (b *branch) pullSince(ctx context.Context, last int64) error {
 	return nil
 }
 
-// pull sets head to the branch's newest commit. If the branch does not exist, it sets head to the
-// commit from which the branch will start.
+// pull updates head, tip and objects from the server.
 func (b *branch) pull(ctx context.Context) error {
 	there, err := b.remote.exists()
 	if err != nil {
@@ -168,8 +163,8 @@ func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	return plumbing.ZeroHash
 }
 
-// tidy drops the objects that cannot be reached from head. It does nothing until many objects were
-// added after the last tidy: half of all objects, or of their bytes, and a minimum number.
+// tidy drops objects that cannot be reached from head, if many objects were added since the last
+// time.
 func (b *branch) tidy() error {
 	held, grown := b.objects, b.objects.grown
 	few := grown.objects < max(minTidyObjects, held.len()/2) && grown.bytes < max(minTidyBytes, held.bytes()/2)
@@ -184,8 +179,6 @@ func (b *branch) tidy() error {
 	return nil
 }
 
-// isMissing reports whether an error means that the server has sent fewer objects than it should
-// have.
 func isMissing(err error) bool {
 	var gone missing
 	return errors.As(err, &gone)

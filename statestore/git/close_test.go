@@ -95,7 +95,7 @@ func TestClosedStoresLeaveNoConnectionsBehind(t *testing.T) {
 					t.Errorf("what a State held is gone: %q, %v", content, err)
 				}
 			}
-			storetest.Holds(t, stores[1], map[string]string{"a": name}) // a closed store reads everything again
+			storetest.Holds(t, stores[1], map[string]string{"a": name})
 		})
 	}
 }

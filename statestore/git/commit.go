@@ -7,7 +7,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// commit is a commit that is not pushed yet, with the objects that were made for it.
+// commit is a commit to push, with its new objects.
 type commit struct {
 	commit  plumbing.Hash
 	objects map[plumbing.Hash]plumbing.EncodedObject

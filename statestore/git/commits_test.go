@@ -71,8 +71,7 @@ func commitCases() []commitCase {
 	}
 }
 
-// TestCommitsOfRequests makes a commit for each case, and compares git's output with a golden file:
-// the author, the committer, the message, and the trailers that git recognizes.
+// TestCommitsOfRequests compares commits with a golden file.
 func TestCommitsOfRequests(t *testing.T) {
 	golden := filepath.Join("testdata", "commits.txt")
 	var all strings.Builder
@@ -93,7 +92,7 @@ func TestCommitsOfRequests(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		store := open(t, config)
-		for round := range 2 { // twice, because each notice must be sent only once
+		for round := range 2 { // each notice must be sent once
 			state, err := store.Read(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -11,60 +11,58 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The defaults of Config. The services of git send a keep-alive every five seconds, much more often
-// than DefaultSilence.
+// These are the defaults of Config.
 const (
 	DefaultBranch  = kratix.DefaultBranch
 	DefaultAuthor  = "kratix"
 	DefaultSilence = 2 * time.Minute
 )
 
-// Config has the settings of a Store: the repository, the credentials, and the form of commits.
+// Config has the settings of a Store.
 type Config struct {
 	// Name is the name of the store in errors, such as "GitStateStore default".
 	Name string
 	// URL is an https, http, ssh or file URL, git's short form of an ssh URL (user@host:path), or a
-	// path on this machine. The user and the password in the URL are used if Auth is empty.
+	// path on this machine. If Auth is empty, the user and the password in an https or http URL are
+	// used.
 	URL string
-	// Branch is the name of the branch, such as main or refs/heads/main. If it is empty, the branch
-	// is DefaultBranch.
+	// Branch is the name of the branch, such as main or refs/heads/main. The default is
+	// DefaultBranch.
 	Branch string
-	// CreateBranch means that the first write creates Branch in a repository that has other
-	// branches. The branch starts at the default branch, whose files Read returns until then.
-	// Without CreateBranch, a missing Branch is an error.
+	// CreateBranch means that the first write creates a missing Branch from the default branch,
+	// whose files Read returns until then. Without CreateBranch, a missing Branch is an error,
+	// unless the repository has no branches.
 	CreateBranch bool
 	// Path is the directory of the store in the repository, in any form that tree.ParseDir accepts.
 	Path string
-	// Author is the author of commits. If its name is empty, the name is DefaultAuthor. Committer
-	// is their committer. If its name is empty, the name is that of Author, and so is an empty
-	// address.
+	// Author is the default author of commits, and Committer is their committer. The default name
+	// of Author is DefaultAuthor. The default of Committer is Author.
 	Author, Committer Author
-	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
-	// trailer.
+	// Owner is the controller ID for a trailer of commit messages. It may be empty.
 	Owner string
 	// Message is the template of commit messages, or nil for the default message. Trailers are
-	// added to each message. They may be nil.
+	// added to messages, and may be nil.
 	Message  *Message
 	Trailers *Trailers
-	// AuthorAnnotation is an annotation of Works with the author of their commits. Anyone who may
-	// write a Work can set it. If it is empty, Author is the author of all commits.
+	// AuthorAnnotation is the key of an annotation of Works with the author of their commits. It
+	// may be empty. Anyone who may write a Work can set the annotation.
 	AuthorAnnotation string
-	// SigningKey is the key that signs the commits. If it is empty, they are not signed.
+	// SigningKey is the key that signs commits. If it is empty, they are not signed.
 	SigningKey SigningKey
 	// Auth has the credentials for the server.
 	Auth Auth
 	// CABundle has PEM certificates of CAs that are trusted in addition to those of the system.
 	CABundle []byte
-	// Insecure means that every TLS certificate is accepted and, without known hosts, every ssh
-	// host key.
+	// Insecure means that TLS certificates are not verified. Without known hosts, ssh host keys are
+	// not verified either.
 	Insecure bool
-	// Silence is how long a server may send nothing until the connection is closed. Zero means
+	// Silence is the time without data after which a connection is closed. Zero means
 	// DefaultSilence.
 	Silence time.Duration
 	// Warnings are added to State.Warnings.
 	Warnings []string
-	// Notify is called once for each notice about a template or an annotation that cannot be used.
-	// It may be nil.
+	// Notify is called with notices about templates and annotations that cannot be used. It may be
+	// nil.
 	Notify func(message string)
 	// Now returns the time for the date of commits. It must not be nil.
 	Now func() time.Time
@@ -73,9 +71,8 @@ type Config struct {
 // Author is a person in a commit.
 type Author struct{ Name, Email string }
 
-// clean returns the author without characters that are invalid in the header of a commit. If the
-// name is empty afterwards, it is replaced by the name of fallback, and an empty address by the
-// address of fallback.
+// clean returns the author without characters that are invalid in the header of a commit. If there
+// is no name, missing parts are taken from fallback.
 func (a Author) clean(fallback Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}
@@ -88,7 +85,7 @@ type Auth struct {
 	// Username and Password are a user with a password or a token. With a token, Username may be
 	// empty.
 	Username, Password string
-	// Bearer is a token for an Authorization header of the kind Bearer.
+	// Bearer is a bearer token.
 	Bearer string
 	// SSH has the credentials for an ssh URL.
 	SSH SSH
@@ -146,7 +143,7 @@ func orDefault(value, otherwise string) string {
 	return value
 }
 
-// identity removes the characters that are invalid in the header of a commit.
+// identity removes characters that are invalid in the header of a commit.
 func identity(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == '<' || r == '>' || r == 0x7f {

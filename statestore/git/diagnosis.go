@@ -45,8 +45,7 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixSpill:    {Class: statestore.Machine},
 }
 
-// diagnose returns the class of an error, and the field to change. If no fix determines the class,
-// the class is Server if the server has responded, and otherwise the class of the error's kind.
+// diagnose returns the class of an error, and the field to change.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
@@ -66,8 +65,7 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	return statestore.Diagnosis{Class: statestore.ClassOf(v.kind)}
 }
 
-// withFix returns the verdict with a general fix if it has none and the class of the error is
-// Network or Server. A cancelled operation, a stale revision and a pause get no fix.
+// withFix may add a general fix to a verdict without a fix.
 func (v verdict) withFix(err error) verdict {
 	if v.fix != "" || v.ended != nil || errors.Is(v.kind, statestore.ErrStale) {
 		return v
@@ -84,8 +82,8 @@ func (v verdict) withFix(err error) verdict {
 	return v
 }
 
-// judgeBranch returns the verdict on an error about the branch or the content of the repository. It
-// returns false for other errors.
+// judgeBranch returns the verdict on an error about the branch or the repository, or false for
+// other errors.
 func judgeBranch(err error) (verdict, bool) {
 	switch {
 	case errors.As(err, new(missingBranch)):
@@ -98,8 +96,7 @@ func judgeBranch(err error) (verdict, bool) {
 	return verdict{}, false
 }
 
-// judgeMachine returns the verdict on an error of the machine on which this program runs. It
-// returns false for other errors.
+// judgeMachine returns the verdict on an error of this machine, or false for other errors.
 func judgeMachine(err error) (verdict, bool) {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestRepositoryOnAFullDisk uses a repository on a file system of its own, so it needs the
-// permission to mount one. TestServerWithAFullDisk does not need that.
+// TestRepositoryOnAFullDisk needs the permission to mount a file system.
 func TestRepositoryOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
@@ -29,7 +28,7 @@ func TestRepositoryOnAFullDisk(t *testing.T) {
 	storetest.Write(t, store, map[string]string{"a": "1"})
 	base := storetest.Read(t, store).Revision
 	ballast := filepath.Join(dir, "ballast")
-	for size := 1 << 20; size > 0; size /= 2 { // fills the disk to the last byte
+	for size := 1 << 20; size > 0; size /= 2 {
 		file, err := os.OpenFile(ballast, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			t.Fatal(err)

@@ -47,7 +47,7 @@ const (
 
 type verdict struct {
 	kind   error
-	text   string // reported instead of the library's text, if that does not describe the failure
+	text   string // reported instead of the error's text
 	remote string
 	fix    string
 	ended  error // the error of the context, if it has ended
@@ -168,7 +168,7 @@ func judgeConnection(err error) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// endings are the errors of a closed connection. Which of them occurs depends on timing.
+// endings are errors that occur when a connection is closed.
 var endings = [...]error{
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
 }
@@ -184,8 +184,7 @@ func connectionEnded(err error) bool {
 
 func (v verdict) fixOr(other string) string { return orDefault(v.fix, other) }
 
-// judgeText returns the verdict on a text that a server has printed. Over ssh, this text is the
-// only description of an error.
+// judgeText returns the verdict on a text from a server.
 func judgeText(text string) verdict {
 	text = strings.ToLower(text)
 	says := func(phrases ...string) bool {
@@ -219,15 +218,13 @@ func unwrapClient(err error) error {
 	}
 }
 
-// staleTexts are parts of messages of git servers which mean that the branch is not at the commit
-// that the push expects.
+// staleTexts are parts of server messages that mean that the branch has moved.
 var staleTexts = [...]string{
 	"failed to update ref", "failed to lock", "cannot lock ref", "incorrect old value", "reference already exists",
 	"reference does not exist", "fetch first", "non-fast-forward", "stale info", "lock_failure", "lock failure",
 }
 
-// judgeRefusal returns the verdict on a failed push. The status of the push determines whether the
-// branch has moved. The output of hooks does not, because a hook could print the same message.
+// judgeRefusal returns the verdict on a failed push.
 func judgeRefusal(r refusal) verdict {
 	if r.status == "" {
 		v := judge(r.cause)
@@ -256,14 +253,13 @@ func judgeRefusal(r refusal) verdict {
 // isUnpack reports whether the status of a push means that the server could not unpack the objects.
 func isUnpack(status string) bool { return strings.HasPrefix(strings.ToLower(status), "unpack") }
 
-// rejectsContent reports whether git itself has rejected objects for their content: because of
-// receive.fsckObjects or receive.maxInputSize. No hook has run at that point, so the text is not
-// from a hook.
+// rejectsContent reports whether git's output means that objects were rejected because of
+// receive.fsckObjects or receive.maxInputSize.
 func rejectsContent(words string) bool {
 	return strings.Contains(words, "fsck error") || strings.Contains(words, "exceeds maximum allowed size")
 }
 
-// isHooks reports whether the status of a push means that a hook has rejected the push.
+// isHooks reports whether the status of a push means that a hook has rejected it.
 func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
 func judgeStatus(answer *statusError) verdict {
@@ -290,11 +286,10 @@ func isPathError(err error) bool {
 	return errors.As(err, &path)
 }
 
-// maxMessage is the maximum number of bytes of a server's message that an error contains.
+// maxMessage is the maximum length in bytes of a server's message in an error.
 const maxMessage = 4 << 10
 
-// oneSentence joins the lines of a text, removes control characters, and truncates the text. Of
-// several progress texts that overwrite each other in one line, it keeps only the last.
+// oneSentence joins the lines of a text, removes control characters, and truncates the result.
 func oneSentence(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {

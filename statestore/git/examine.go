@@ -7,9 +7,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// examine determines whether a rule of the server has rejected the content of a push, or rejects
-// every push. Unless the server has accepted a push recently, examine pushes the branch to the
-// commit that it already has. It returns other errors unchanged.
+// examine returns err, with always set if the server also rejects a push of the unchanged branch.
 func (s *Store) examine(ctx context.Context, err error) error {
 	var refused refusal
 	if !errors.As(err, &refused) || refused.status == "" || !isRule(refused) || s.accepts {
@@ -21,7 +19,7 @@ func (s *Store) examine(ctx context.Context, err error) error {
 	}
 	defer push.close()
 	if push.tip.IsZero() {
-		return err // there is no branch that could be pushed unchanged
+		return err // there is no branch
 	}
 	var again refusal
 	switch failed := push.confirm(ctx); {
@@ -34,12 +32,10 @@ func (s *Store) examine(ctx context.Context, err error) error {
 	return err
 }
 
-// isRule reports whether a rule of the server has rejected a push. Other causes are that the branch
-// has moved, or that objects could not be stored.
+// isRule reports whether a rule of the server has rejected a push.
 func isRule(r refusal) bool { return r.status != "" && judgeRefusal(r).fix == fixHook }
 
-// confirm pushes the branch to the commit that it already has. A rule that rejects this push
-// rejects every push.
+// confirm pushes the branch to the commit that it already has.
 func (p *push) confirm(ctx context.Context) error {
 	err := p.send(ctx, &commit{commit: p.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
 	var refused refusal

@@ -61,7 +61,7 @@ func TestBrokenConnections(t *testing.T) {
 				base := storetest.Read(t, store).Revision
 				proxy.Set(fault)
 				_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": noise(4000)})})
-				if err != nil || fault.After == 0 { // over http, a response may be complete before the fault begins
+				if err != nil || fault.After == 0 { // over http, a response may be complete before the fault
 					wantError(t, err, statestore.ErrUnavailable)
 				}
 				proxy.Set(gittest.Fault{})

@@ -10,8 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// fetchAll replaces all objects by those of one commit. If the server sends single blobs, fetchAll
-// fetches no blobs.
+// fetchAll replaces the objects by those of one commit. It omits blobs if the server sends single
+// blobs later.
 func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	into := newObjects()
 	into.partial = !b.whole && sendsBlobs(refs)
@@ -23,8 +23,8 @@ func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSessi
 	return nil
 }
 
-// fetchNew requests the objects that cannot be reached from head. It does not check that the server
-// has sent all of them, because reading a missing object returns an error.
+// fetchNew fetches the objects of a commit that cannot be reached from head. It does not check that
+// all of them were sent.
 func (b *branch) fetchNew(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	if !refs.Capabilities.Supports(capability.Shallow) {
 		session.Close() //nolint:errcheck // everything is fetched instead
@@ -44,14 +44,12 @@ func (b *branch) fetchNew(ctx context.Context, session transport.UploadPackSessi
 	return nil
 }
 
-// sendsBlobs reports whether a server supports fetches without blobs, and fetches of single blobs.
+// sendsBlobs reports whether a server supports fetches without blobs and of single blobs.
 func sendsBlobs(refs *packp.AdvRefs) bool {
 	return refs.Capabilities.Supports(capability.Filter) && refs.Capabilities.Supports(capability.AllowReachableSHA1InWant)
 }
 
-// request returns a request for objects by their hashes. The request includes multi_ack if the
-// server advertises it, because Azure DevOps and CodeCommit reject requests without it. The library
-// ignores the additional acknowledgements in the response.
+// request returns a request for objects by their hashes.
 func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackRequest {
 	ask := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
 	ask.Capabilities.Delete(capability.ThinPack)
@@ -76,8 +74,8 @@ func commitRequest(refs *packp.AdvRefs, commit plumbing.Hash, withoutBlobs bool)
 	return ask
 }
 
-// fetch receives a pack, stores its objects in into, and closes the session. Deltas in the pack may
-// have bases in held.
+// fetch receives a pack, stores its objects in into, and closes the session. Deltas may have bases
+// in held, which may be nil.
 func fetch(ctx context.Context, session transport.UploadPackSession, ask *packp.UploadPackRequest, into, held *objects) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

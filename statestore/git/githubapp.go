@@ -24,14 +24,13 @@ import (
 // GitHubApp is an installation of a GitHub App.
 type GitHubApp struct {
 	ID, Installation string
-	// PrivateKey is a PEM private key.
+	// PrivateKey is an RSA private key in PEM.
 	PrivateKey string
-	// APIURL is the URL of the API. An installation of GitHub Enterprise has its own URL. If APIURL
-	// is empty, DefaultGitHubAPI is used.
+	// APIURL is the URL of the API. The default is DefaultGitHubAPI.
 	APIURL string
 }
 
-// DefaultGitHubAPI is the API of github.com, which issues tokens to GitHub Apps.
+// DefaultGitHubAPI is the URL of the API of github.com.
 const DefaultGitHubAPI = "https://api.github.com"
 
 // appUser is the user name that GitHub expects with the token of a GitHub App.
@@ -40,10 +39,11 @@ const appUser = "x-access-token"
 const (
 	// renewBefore is the time before the expiry of a token at which the token is replaced.
 	renewBefore = 5 * time.Minute
-	// A JWT may be valid for ten minutes, of which jwtDrift is for a clock that is ahead.
+	// GitHub accepts JWTs that are valid for up to ten minutes. jwtDrift allows for a clock that is
+	// ahead.
 	jwtLife  = 9 * time.Minute
 	jwtDrift = time.Minute
-	maxToken = 1 << 20 // bytes of a response
+	maxToken = 1 << 20 // in bytes
 )
 
 type appLogin struct {

@@ -13,7 +13,7 @@ type silenceError struct{ limit time.Duration }
 
 func (s silenceError) Error() string { return fmt.Sprintf("the server sent nothing for %s", s.limit) }
 
-// guarded is a connection that is closed if no data is transferred within the time limit.
+// guarded is a connection that is closed after the time limit without data.
 type guarded struct {
 	net.Conn
 	limit time.Duration

@@ -15,15 +15,14 @@ import (
 var _ statestore.LogReader = (*Store)(nil)
 
 // maxLog is the maximum number of commits that Log returns. maxCommit is the maximum size in bytes
-// of a commit whose message Log returns.
+// of a commit whose message it returns.
 const (
 	maxLog    = 10_000
 	maxCommit = 1 << 20
 )
 
-// Log returns the newest commits of the branch along their first parents. If the server can send
-// commits without their trees, Log fetches only the commits. Otherwise it also fetches their files,
-// and returns at most maxPastDepth commits.
+// Log returns the newest commits of the branch along their first parents. The parameter most is
+// their maximum number.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.Log{}, err
@@ -67,7 +66,8 @@ func (b *branch) fetchLog(ctx context.Context, most int) (plumbing.Hash, *object
 	return start, into, fetch(ctx, session, ask, into, nil)
 }
 
-// readLog returns the commits from start along their first parents, as far as they are held.
+// readLog returns commits from start along their first parents. The
+// parameter most is their maximum number.
 func readLog(held *objects, start plumbing.Hash, most int) (statestore.Log, error) {
 	var log statestore.Log
 	for next := start; !next.IsZero(); {

@@ -10,19 +10,17 @@ import (
 )
 
 // maxHandshakes is the maximum number of concurrent handshakes with one server. Servers and
-// firewalls may treat more as an attack, and drop them.
+// firewalls may drop more.
 const maxHandshakes = 4
 
 const handshakeTimeout = 10 * time.Second
 
-// host limits the concurrent handshakes with one server. The remotes of a Pool on this server share
-// it.
+// host limits the concurrent handshakes with one server.
 type host struct{ slots chan struct{} }
 
 func newHost() *host { return &host{slots: make(chan struct{}, maxHandshakes)} }
 
-// enter waits until fewer than maxHandshakes are in progress. It returns the error of ctx if ctx
-// ends first.
+// enter waits for a slot. It returns the error of ctx if ctx ends first.
 func (h *host) enter(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
@@ -44,8 +42,8 @@ func (h *host) dial(dial dialFunc) dialFunc {
 	}
 }
 
-// dialTLS returns a dialFunc that opens TLS connections. Connecting and the TLS handshake count as
-// a handshake.
+// dialTLS returns a dialFunc that opens TLS connections. It holds a slot until the TLS handshake is
+// complete.
 func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 	return h.dial(func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -72,14 +70,14 @@ func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 	})
 }
 
-// shared is a set of values by key. A value is dropped when it is no longer used. The zero value is
-// ready to use.
+// shared is a set of values by key. A value is dropped when nothing else refers to it. The zero
+// value is ready to use.
 type shared[K comparable, V any] struct {
 	mu     sync.Mutex
 	values map[K]weak.Pointer[V]
 }
 
-// get returns the value of a key. If there is none, it returns the result of open and keeps it.
+// get returns the value of a key. If there is none, it keeps and returns the result of open.
 func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,10 +111,9 @@ type account struct {
 	auth Auth
 }
 
-// get returns the host that the remotes of a server share, and the pause that those of them with
-// the same credentials share.
+// get returns the shared host of an address, and the shared pause of an account at the address.
 func (n *sharedHosts) get(address string, auth Auth) (*host, *pause) {
-	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // newHost returns no error
+	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // the function returns no error
 	r, _ := n.pauses.get(account{address, auth}, func() (*pause, error) { return &pause{}, nil })
 	return h, r
 }

@@ -101,7 +101,7 @@ func TestSHA256RepositoryIsReportedAsUnsupported(t *testing.T) {
 		overSSH, _ := servedBySSH(t, repository)
 		for name, config := range map[string]git.Config{"local": {URL: repository}, "https": served(t, repository), "ssh": overSSH} {
 			errs := append(both(t, config), open(t, config).Probe(t.Context()))
-			if empty { // before git 2.41, the references of an empty repository do not include the object format
+			if empty { // older gits do not send the object format of an empty repository
 				errs = errs[1:]
 			}
 			for _, err := range errs {
@@ -302,8 +302,7 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 			if c.want == 0 {
 				return
 			}
-			// During the pause, neither this store nor another one with the same user and server
-			// may send a request.
+			// Stores with the same user and server share the pause.
 			config.URL = server.URL + "/y.git"
 			second, err := pool.Open(config)
 			if err != nil {

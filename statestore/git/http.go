@@ -14,8 +14,8 @@ import (
 
 const maxReport = 16 << 20
 
-// maxDrain is the maximum number of bytes of an unread response that are read, so that the
-// connection can be used again.
+// maxDrain is the maximum number of unread bytes of a response that are read so that the connection
+// can be reused.
 const maxDrain = 64 << 10
 
 func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, error) {
@@ -47,8 +47,8 @@ func (p proxyRefusal) Error() string {
 	return fmt.Sprintf("the proxy %s refuses the connection: %s", p.proxy, p.status)
 }
 
-// checkProxy returns an error with the whole status if a proxy rejects a connection. net/http would
-// omit the status code.
+// checkProxy returns an error if a proxy rejects a connection. The error of net/http would have no
+// status code.
 func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
@@ -56,9 +56,8 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 	return proxyRefusal{proxy: proxy.Host, status: answer.Status}
 }
 
-// drainingTransport is a RoundTripper whose responses are read up to maxDrain bytes further when
-// they are closed, so that connections can be used again. The parsers of git's protocol stop before
-// the end.
+// drainingTransport is a RoundTripper that reads responses further than git's parsers do, so that
+// connections can be reused.
 type drainingTransport struct {
 	next http.RoundTripper
 	seen *moved

@@ -22,7 +22,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// Most of the statuses are those that git 2.39 to 2.51 and JGit report for a reference.
 func TestPushStatusDeterminesTheKindOfError(t *testing.T) {
 	for status, want := range map[string]error{
 		"failed to update ref":                            statestore.ErrStale,
@@ -148,7 +147,6 @@ func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	}
 }
 
-// Many servers that accept a token as the password require a user name, but accept any name.
 func TestTokenNeedsNoUser(t *testing.T) {
 	for auth, want := range map[Auth][2]string{
 		{Password: "token"}:                    {"git", "token"},

@@ -18,13 +18,11 @@ import (
 
 type knownHosts struct{ callback ssh.HostKeyCallback }
 
-// parseKnownHosts parses the text of a known_hosts file for the server at an address.
+// parseKnownHosts parses the text of a known_hosts file for the server at an address. A revoked key
+// is revoked for every server.
 //
-// The library compares keys and hashed names, and supports @revoked. It matches patterns
-// differently from ssh: a pattern without a port matches port 22 only, although ssh may match
-// another port too. Therefore it gets only the lines that match this server, with the server's own
-// name instead of the pattern, and the lines with hashed names. A revoked key is revoked for every
-// server (see docs/decisions/libraries.md).
+// The library matches patterns differently from ssh. Therefore it gets the server's own name
+// instead of each pattern that matches (see docs/decisions/libraries.md).
 func parseKnownHosts(text, address string) (*knownHosts, error) {
 	address = strings.ToLower(address)
 	name := knownhosts.Normalize(address)
@@ -56,9 +54,8 @@ func parseKnownHosts(text, address string) (*knownHosts, error) {
 	}
 }
 
-// spellings returns the names that replace the patterns of a line: the server's own name if a
-// pattern matches it, and all hashed names. It returns none if a negated pattern matches the name
-// or is hashed.
+// spellings returns the names to write instead of the patterns of a line. It returns none if the
+// line is left out.
 func spellings(patterns []string, name string) []string {
 	var names []string
 	for _, pattern := range patterns {
@@ -77,17 +74,17 @@ func spellings(patterns []string, name string) []string {
 	return names
 }
 
-// matchesHost reports whether a pattern matches the name of a server. In known_hosts, the name
-// includes the port, unless the port is 22.
+// matchesHost reports whether a pattern matches the name of a server. The name includes the port,
+// unless the port is 22.
 func matchesHost(pattern, name string) bool {
-	// Here the brackets enclose the host. For path.Match they would be a character class.
+	// Brackets enclose the host here. For path.Match they would be a character class.
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`)
 	ok, err := path.Match(escape.Replace(strings.ToLower(pattern)), name)
 	return ok && err == nil
 }
 
-// isHash reports whether the library can parse a pattern as a hashed name. If it cannot, it rejects
-// the whole file.
+// isHash reports whether the library can parse a hashed name. If not, the library would reject the
+// whole file.
 func isHash(pattern string) bool {
 	salt, sum, whole := strings.Cut(strings.TrimPrefix(pattern, "|1|"), "|")
 	_, badSalt := base64.StdEncoding.DecodeString(salt)
@@ -95,9 +92,8 @@ func isHash(pattern string) bool {
 	return whole && badSalt == nil && badSum == nil
 }
 
-// loadKnownHosts parses lines with the library, which reads only files. Because a container may
-// have no writable directory, the file is a pipe if openFiles, the directory of the process's open
-// files, exists.
+// loadKnownHosts parses lines with the library, which reads only files. The file is a pipe in the
+// directory openFiles, because a container may have no writable directory.
 func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -127,7 +123,7 @@ func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 type unknownHost struct {
 	host        string
 	fingerprint string
-	known       bool // the file has another key for this server
+	known       bool // knownHosts has another key for this server
 }
 
 func (u unknownHost) Error() string {
@@ -152,8 +148,7 @@ func (k *knownHosts) check(address string, _ net.Addr, key ssh.PublicKey) error 
 	return unknownHost{host: host, fingerprint: ssh.FingerprintSHA256(key), known: other != nil && len(other.Want) > 0}
 }
 
-// algorithms returns the host key algorithms to request, so that the server presents a key of a
-// kind that the file has.
+// algorithms returns the host key algorithms for which the server has a known key.
 func (k *knownHosts) algorithms(address string) []string {
 	known, ok := errors.AsType[*knownhosts.KeyError](k.callback(strings.ToLower(address), &net.TCPAddr{}, noKey{}))
 	if !ok {
@@ -174,7 +169,7 @@ func (k *knownHosts) algorithms(address string) []string {
 	return names
 }
 
-// noKey is a key that no server has. The library's error about this key lists the known keys.
+// noKey is a key that no server has. The library's error about it lists the known keys.
 type noKey struct{}
 
 func (noKey) Type() string { return "none" }

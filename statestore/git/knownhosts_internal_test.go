@@ -179,8 +179,7 @@ func TestCertificateIsNotAKnownKey(t *testing.T) {
 	}
 }
 
-// TestKnownHostsNeedNoTemporaryDirectory checks that known hosts can be parsed without a temporary
-// directory, even if the lines are longer than the buffer of a pipe.
+// TestKnownHostsNeedNoTemporaryDirectory uses more lines than the buffer of a pipe holds.
 func TestKnownHostsNeedNoTemporaryDirectory(t *testing.T) {
 	keys := testKeys(t)
 	t.Setenv("TMPDIR", t.TempDir()+"/missing")
@@ -253,7 +252,7 @@ func FuzzKnownHosts(f *testing.F) {
 		}
 		text = withKeys(text, keys[:3])
 		address := net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
-		if strings.Contains(text, "!|1|") { // unlike ssh, the former implementation supported negated hashes
+		if strings.Contains(text, "!|1|") { // unlike the library, formerHosts supports negated hashes
 			former, _ := parseFormerHosts(text)
 			hosts, err := parseKnownHosts(text, address)
 			for _, key := range keys {

@@ -16,8 +16,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// formerHosts is the former implementation, before the library was used.
-// TestKnownHostsMatchByHostPortAndKey and FuzzKnownHosts compare with it.
+// formerHosts is an independent implementation for comparison.
 type formerHosts struct{ lines []formerHost }
 
 type formerHost struct {
@@ -117,7 +116,7 @@ func formerMatchesHost(pattern, host string) bool {
 	if salted, ok := strings.CutPrefix(pattern, "|1|"); ok {
 		return formerMatchesHash(salted, host)
 	}
-	// Here the brackets enclose the host. For path.Match they would be a character class.
+	// Brackets enclose the host here. For path.Match they would be a character class.
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`)
 	ok, err := path.Match(escape.Replace(strings.ToLower(pattern)), host)
 	return ok && err == nil

@@ -70,8 +70,7 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	}
 }
 
-// TestLongestPathCanBeCheckedOut clones repositories to a directory whose own path has 254 bytes,
-// for which the limit leaves room. The longest allowed path can be checked out there.
+// TestLongestPathCanBeCheckedOut clones repositories to a directory whose own path has 254 bytes.
 func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	longest := "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 19) + "/"
 	longest += strings.Repeat("f", 3840-len(longest))

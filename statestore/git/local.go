@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 )
 
-// exists reports whether the repository exists. Only a repository on this machine may not exist
-// yet. An empty directory counts as no repository.
+// exists reports whether the repository exists. It checks only local repositories.
 func (r *remote) exists() (bool, error) {
 	if r.local == "" {
 		return true, nil
@@ -22,9 +21,8 @@ func (r *remote) exists() (bool, error) {
 	return len(entries) > 0, err
 }
 
-// create creates a bare repository on this machine. Its HEAD is the branch. The repository is
-// created under another name and renamed when it is complete, so that two concurrent calls create
-// only one.
+// create creates a bare local repository whose HEAD is the branch. It renames the complete
+// repository, so that concurrent calls create only one.
 func (r *remote) create(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -48,7 +48,7 @@ func TestConcurrentReadsShareARequest(t *testing.T) {
 		})
 	}
 	reads.Wait()
-	// A read that starts while a request is in progress needs another request.
+	// Reads that start while a request is in progress need another request.
 	if got := questions.Load(); got < 1 || got > n/2 {
 		t.Errorf("%d stores ask %d times", n, got)
 	}
@@ -96,8 +96,7 @@ func TestFailedRequestIsNotShared(t *testing.T) {
 	}
 }
 
-// TestJointReadsShareARequest reads the stores one after the other, so that no two requests could be
-// in progress at the same time.
+// TestJointReadsShareARequest reads the stores one after the other, so that reads do not overlap.
 func TestJointReadsShareARequest(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"0/x": "0"})
@@ -120,7 +119,7 @@ func TestJointReadsShareARequest(t *testing.T) {
 			t.Errorf("%d requests in %d rounds", got, round+1)
 		}
 	}
-	for range 2 { // reads by themselves share nothing
+	for range 2 {
 		storetest.Read(t, stores[0])
 	}
 	if got := questions.Load(); got != 5 {

@@ -9,8 +9,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// log stores objects one after the other. A number with the size and the type precedes each object.
-// Bytes before end never change, and can be read while more are written.
+// log stores objects one after the other, each after a number with its size and type. Bytes before
+// end can be read during a write.
 type log struct {
 	bytes interface {
 		io.ReaderAt
@@ -27,8 +27,8 @@ const maxHeader = binary.MaxVarintLen64
 // are those of packs.
 const kindBits = 3
 
-// write writes an object of the given size behind end, and returns the new end. To keep the object,
-// the caller sets l.end.
+// write writes an object of the given size at end, and returns the new end. To keep the object, the
+// caller sets l.end.
 func (l *log) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (end int64, err error) {
 	header := binary.AppendUvarint(nil, uint64(size)<<kindBits|uint64(kind)) //nolint:gosec // neither is negative
 	l.buffer.Reset(io.NewOffsetWriter(l.bytes, l.end))
@@ -55,8 +55,8 @@ func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error)
 	return &stored{hash, kind, io.NewSectionReader(l.bytes, at+int64(length), size)}, nil
 }
 
-// position is the offset of an object. The lowest bit is set if the object is in the file. A
-// position takes six bytes instead of eight, because there are very many.
+// position is the offset of an object, with the lowest bit set if the object is in the file. Six
+// bytes instead of eight save memory.
 type position [6]byte
 
 func positionAt(offset int64, spilled bool) (p position) {

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// measure is the main function of a child process. It reads a store and a hundred of its files,
-// writes a thousand placements, reads again, and prints its peak memory in MiB.
+// measure is the main function of a child process. It reads and writes a store, and prints its peak
+// memory in MiB.
 func measure(url, ca string) int {
 	store, err := git.Open(git.Config{
 		Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now,

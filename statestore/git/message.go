@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// mostNamed is the maximum number of placements, of Works, of Destinations, and of values of one
-// trailer in a message. A commit may have thousands.
+// mostNamed is the maximum number of placements that a message lists, and of values of one trailer.
 const mostNamed = 100
 
 var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove, statestore.RollBack}
@@ -99,8 +98,8 @@ func trailers(placements []Placement) string {
 	return named("Kratix-Work", works) + named("Kratix-Destination", destinations)
 }
 
-// named returns a trailer for each name, up to mostNamed. If there are more, it adds a trailer with
-// their number, such as "Kratix-Work-Omitted: 12".
+// named returns a trailer for each distinct name, up to mostNamed, and a trailer with the number of
+// the others, such as "Kratix-Work-Omitted: 12".
 func named(key string, names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)

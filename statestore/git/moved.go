@@ -10,7 +10,7 @@ import (
 type moved struct {
 	mu   sync.Mutex
 	to   *url.URL
-	away bool // whether the URL is on another host
+	away bool // whether a redirect was to another host
 }
 
 func (m *moved) see(response *http.Response) {

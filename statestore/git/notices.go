@@ -2,8 +2,7 @@ package git
 
 import "sync"
 
-// mostNotices is the maximum number of notices that a store sends. Without it, the number would be
-// unlimited, because notices contain the names of Works.
+// mostNotices is the maximum number of notices of a store.
 const mostNotices = 100
 
 type notices struct {

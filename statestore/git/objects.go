@@ -10,21 +10,20 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// objects stores git objects by hash. One writer may add objects while others read. Contents are in
-// memory up to limit, and then in a file. Hashes and positions are always in memory.
+// objects stores git objects by hash, in memory and in a file. One writer may add objects while
+// others read.
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
 	grown  growth // the added objects that count for tidy
-	limit  int64  // maximum number of bytes in memory; more objects are written to the file
+	limit  int64  // maximum number of bytes in memory if there is a file
 	memory *log
 	spill  *log // the file; nil until it is needed
 	// partial means that blobs may be missing, and are fetched when they are read.
 	partial bool
 }
 
-// growth is the number and the size of the objects that were added. Some of them replace others
-// that are no longer used.
+// growth is the number and the size of added objects.
 type growth struct {
 	objects int
 	bytes   int64
@@ -71,7 +70,7 @@ func (o *objects) get(hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	}
 }
 
-// check returns an error if a blob is missing and cannot be fetched.
+// check returns an error if a blob is missing and cannot be fetched later.
 func (o *objects) check(blob plumbing.Hash) error {
 	if o.partial || o.has(blob) {
 		return nil
@@ -102,8 +101,8 @@ func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Wri
 	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)
 }
 
-// write stores an object in memory or in the file. It calls hash after the content was read. Only
-// the holder of the branch's token may call write.
+// write stores an object in memory or in the file. It calls hash after read. The caller must hold
+// the branch's token.
 func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error, hash func() plumbing.Hash) (plumbing.Hash, error) {
 	to, spilled := o.room(size)
 	end, err := to.write(kind, size, read)
@@ -123,8 +122,7 @@ func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Write
 	return name, nil
 }
 
-// room returns the log for an object of the given size: memory if there is room, and otherwise the
-// file. If no file can be created, it returns memory.
+// room returns the log for an object of the given size, and whether it is the file.
 func (o *objects) room(size int64) (to *log, spilled bool) {
 	if o.memory.end+maxHeader+size <= o.limit {
 		return o.memory, false
@@ -183,7 +181,7 @@ func (o *objects) root(commit plumbing.Hash) (plumbing.Hash, error) {
 	return decoded.TreeHash, nil
 }
 
-// entries returns the entries of a tree in git's order. The zero hash is a tree without entries.
+// entries returns the entries of a tree. The zero hash is a tree without entries.
 func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	if hash.IsZero() {
 		return nil, nil
@@ -199,8 +197,7 @@ func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	return decoded.Entries, nil
 }
 
-// reachable returns new objects: those that can be reached from a commit. Blobs that can be fetched
-// again are left out.
+// reachable returns new objects with a commit, its trees and, unless o is partial, its blobs.
 func (o *objects) reachable(commit plumbing.Hash) (*objects, error) {
 	root, err := o.root(commit)
 	if err != nil {

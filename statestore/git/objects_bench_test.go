@@ -10,14 +10,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// BenchmarkHeld stores the objects of a repository with 100,000 Works, each with three files and a
-// record, and reads its trees. The benchmark "trees" omits the blobs.
-//
-//	heap-B/object  heap memory after a garbage collection, for each object
-//	heap-MiB       heap memory after a garbage collection
-//	tidied-MiB     the same after reachable has copied the objects
-//
-// The time per operation is the time to read one tree.
+// BenchmarkHeld stores the objects of a repository with 100,000 Works, and reads its trees. The
+// "trees" case omits the blobs. The time per operation is the time to read one tree. The metric
+// tidied-MiB is the heap memory after reachable has copied the objects.
 func BenchmarkHeld(b *testing.B) {
 	b.Run("all", func(b *testing.B) { benchmarkHeld(b, 100_000, true) })
 	b.Run("trees", func(b *testing.B) { benchmarkHeld(b, 100_000, false) })
@@ -50,7 +45,7 @@ func benchmarkHeld(b *testing.B, works int, blobs bool) {
 
 func heap() uint64 {
 	runtime.GC()
-	runtime.GC() // objects with finalizers are freed by the second run
+	runtime.GC() // frees objects with finalizers
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc

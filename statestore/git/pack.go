@@ -11,9 +11,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// pack returns objects as a packfile in a fixed order, without deltas, and with the fastest
-// compression. The library's encoder uses the default compression, which takes longer to clear its
-// tables than to compress a small file.
+// pack returns objects as a packfile without deltas. It uses the fastest compression, because the
+// default takes longer for small files.
 func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	hashes := make([]plumbing.Hash, 0, len(objects))
 	for hash := range objects {
@@ -41,9 +40,7 @@ func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// packHeader returns the encoded type and size of an object. The first byte has the type and four
-// bits of the size, and the following bytes have seven bits each, lowest first. The highest bit is
-// set in each byte except the last.
+// packHeader returns the type and size of an object in the encoding of packfiles.
 func packHeader(one plumbing.EncodedObject) []byte {
 	size := uint64(one.Size()) //nolint:gosec // a size is not negative
 	header := []byte{byte(one.Type())<<4 | byte(size&0x0f)}

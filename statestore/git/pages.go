@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// pageSize is the number of bytes by which pages grows.
+// pageSize is the size of a page in bytes.
 const pageSize = 4 << 10
 
 // pages is memory that is read and written like a file. It grows without copying its content.

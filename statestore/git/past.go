@@ -12,8 +12,7 @@ import (
 
 var _ statestore.Historian = (*Store)(nil)
 
-// At returns the state at an earlier commit. It fetches the commit, unless its objects are still
-// cached.
+// At returns the state at an earlier commit. It fetches the commit if its objects are not cached.
 func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestore.State, error) {
 	unknown := &statestore.Error{Op: "read", Store: s.name, Err: statestore.ErrUnknownRevision}
 	if !plumbing.IsHash(string(revision)) {
@@ -40,12 +39,11 @@ func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestor
 	return past.state(), nil
 }
 
-// maxPastDepth is the number of newest commits that are fetched from a server that does not send a
-// commit by its hash.
+// maxPastDepth is the maximum depth of a fetch of several commits with their files.
 const maxPastDepth = 64
 
-// fetchPast returns the objects of an earlier commit. If the server does not send that commit by
-// its hash, fetchPast returns the objects of the newest commits.
+// fetchPast returns the objects of an earlier commit, or of the newest commits if the server does
+// not send that commit by its hash.
 func (b *branch) fetchPast(ctx context.Context, commit plumbing.Hash) (*objects, error) {
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {
@@ -74,8 +72,7 @@ func (b *branch) fetchPast(ctx context.Context, commit plumbing.Hash) (*objects,
 	return into, fetch(ctx, session, ask, into, nil)
 }
 
-// viewAt returns the view of the store's directory at a commit. It shares the directories that are
-// equal in the newest view.
+// viewAt returns the view of the store's directory at a commit.
 func (s *Store) viewAt(held *objects, commit plumbing.Hash) (view, error) {
 	dir, err := s.directoryAt(held, commit)
 	if err != nil {

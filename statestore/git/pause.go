@@ -41,7 +41,7 @@ func (r *pause) over(now time.Time) error {
 	return nil
 }
 
-// retryAfter returns the pause that a server demands in the headers of a response.
+// retryAfter returns the pause that the headers of a response demand.
 func retryAfter(header http.Header) time.Duration {
 	return statestore.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"))
 }
@@ -49,8 +49,7 @@ func retryAfter(header http.Header) time.Duration {
 // limitedPause is the pause after a response about a rate limit that names no time.
 const limitedPause = time.Minute
 
-// limited reports whether a server has rejected a request because of a rate limit. The status is
-// 429, or 403 as for GitHub's secondary limits.
+// limited reports whether a server has rejected a request because of a rate limit.
 func (e *statusError) limited() bool {
 	switch {
 	case e.code == http.StatusTooManyRequests:
@@ -73,8 +72,7 @@ func saysLimited(words string) bool {
 	return false
 }
 
-// wait returns the pause that a response demands. If the response names no time, but its text is
-// about a rate limit, the pause is limitedPause. Otherwise it is zero.
+// wait returns the pause that a response demands, or zero.
 func (e *statusError) wait() time.Duration {
 	if wait := retryAfter(e.header); wait > 0 {
 		return wait
@@ -90,8 +88,7 @@ func (e *statusError) wait() time.Duration {
 	return 0
 }
 
-// untilReset returns the time until the rate limit is reset. The header has a time in seconds since
-// 1970, by the server's own clock.
+// untilReset returns the time until the server resets the rate limit, or zero if that is unknown.
 func untilReset(header http.Header) time.Duration {
 	reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64)
 	if err != nil || header.Get("X-Ratelimit-Remaining") != "0" {

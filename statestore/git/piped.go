@@ -15,10 +15,10 @@ import (
 type service struct {
 	in  io.WriteCloser
 	out io.Reader
-	// words is the output of the service that is not part of git's protocol.
+	// words is the standard error of the service.
 	words *transcript
-	// leave ends a service that is no longer needed. kill ends the service and its connection, even
-	// if the service hangs. After kill, words is complete.
+	// leave ends a service that is no longer needed. kill also ends a service that hangs, and
+	// completes words.
 	leave, kill func()
 }
 
@@ -27,8 +27,7 @@ type launcher interface {
 }
 
 // pipedTransport is a git transport over the standard input and output of a service. The library's
-// own transport is not used, because it does not stop waiting when the context ends, opens a
-// connection for each exchange, and drops most of the server's messages.
+// own transport is not used, because it does not stop waiting when the context ends.
 type pipedTransport struct{ launcher launcher }
 
 var _ transport.Transport = pipedTransport{}
@@ -107,7 +106,7 @@ func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	s.begun = true
 	defer context.AfterFunc(ctx, s.running.kill)()
 	sent := errors.Join(ask.Encode(s.running.in), s.running.in.Close())
-	// A server that rejects a push early sends a report although it has not read everything.
+	// A server may reject a push and send its report before it has read everything.
 	report, err := readReport(s.running.out, ask)
 	if err != nil {
 		return nil, s.failed(ctx, errors.Join(sent, err))
@@ -115,14 +114,14 @@ func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	if report == nil {
 		return nil, nil
 	}
-	// Hooks that run after the write may still print. If the connection were closed, they would be
-	// killed.
+	// Hooks that run after the write may still print. They would be killed if the connection were
+	// closed.
 	io.Copy(io.Discard, s.running.out) //nolint:errcheck // the report is complete
 	return report, report.Error()
 }
 
-// failed returns the error of the context if it has ended, and otherwise err with the output of the
-// service.
+// failed kills the service. It returns the context's error if the context has ended, and otherwise
+// err with the output of the service.
 func (s *pipedSession) failed(ctx context.Context, err error) error {
 	s.running.kill()
 	if ctx.Err() != nil {

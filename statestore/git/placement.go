@@ -11,11 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// longestValue is the maximum length in bytes of a name or value in a message. Names of Kubernetes
-// objects are shorter.
+// longestValue is the maximum length in bytes of a name or value in a message.
 const longestValue = 512
 
-// Placement is a placement in the data of a template. All its values are one line without invisible
+// Placement is a placement in the data of a template. Its texts are one line without invisible
 // characters.
 type Placement struct {
 	Action            statestore.Action
@@ -23,18 +22,16 @@ type Placement struct {
 	// Promise is the name of the Work's Promise. Resource is the "namespace/name" of its request,
 	// and empty for a dependency.
 	Promise, Resource string
-	// Because is the reason for a RollBack: the revision that failed, and the agent's message.
+	// Because is the reason for a RollBack.
 	Because string
 
 	labels, annotations map[string]string
 }
 
-// Label returns the value of a label of the Work. It returns "" if the Work does not have the
-// label, or no longer exists.
+// Label returns the value of a label of the Work, or "" if there is none.
 func (p Placement) Label(key string) string { return oneLine(p.labels[key]) }
 
-// Annotation returns the value of an annotation of the Work. It returns "" if the Work does not
-// have the annotation, or no longer exists.
+// Annotation returns the value of an annotation of the Work, or "" if there is none.
 func (p Placement) Annotation(key string) string { return oneLine(p.annotations[key]) }
 
 func newPlacement(p statestore.PlacementChange) Placement {
@@ -44,8 +41,7 @@ func newPlacement(p statestore.PlacementChange) Placement {
 	}
 }
 
-// sortedPlacements returns the placements in changes in the order in which messages list them,
-// without duplicates.
+// sortedPlacements returns the placements in the order of messages, without duplicates.
 func sortedPlacements(changes []statestore.PlacementChange) []Placement {
 	placements := make([]Placement, 0, len(changes))
 	for _, p := range changes {
@@ -74,7 +70,7 @@ func (p Placement) sentence() string {
 	return fmt.Sprintf("%s %s %s %s", p.Action, p.Work, preposition, p.Destination)
 }
 
-// because returns the reason for the change as the end of the line, or "" if there is none.
+// because returns the end of the line with the reason for the change, or "" if there is none.
 func (p Placement) because() string {
 	if p.Because == "" {
 		return ""
@@ -82,8 +78,8 @@ func (p Placement) because() string {
 	return ", because " + p.Because
 }
 
-// oneLine returns a text as one line of limited length, with invisible characters escaped. A value
-// can therefore neither add lines to a message nor change how a terminal shows it.
+// oneLine returns a text as one line of at most longestValue bytes, with invisible characters
+// escaped.
 func oneLine(text string) string {
 	if len(text) > longestValue {
 		text = shortened(text)

@@ -7,9 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Pool opens stores. Stores on the same branch of a repository with the same credentials share the
-// connection and the objects of the branch. The zero Pool is ready to use. Branches that no store
-// uses are dropped.
+// Pool opens stores. Stores on one branch with the same credentials can share connections and
+// objects. The zero Pool is ready to use.
 type Pool struct {
 	branches shared[branchKey, branch]
 	sharedHosts

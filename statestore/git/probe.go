@@ -7,9 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Probe returns an error if the store cannot be read or written. It changes nothing: it reads the
-// branch, and pushes the branch to the commit that it already has, which the server checks like any
-// push. If there is no branch yet, Probe checks only whether the user may push.
+// Probe returns an error if the store cannot be read, or if the server rejects a push that changes
+// nothing.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.failure("probe", err)
@@ -38,7 +37,7 @@ func (s *Store) probe(ctx context.Context) error {
 	}
 	err = push.confirm(ctx)
 	if err != nil && errors.Is(judge(err).kind, statestore.ErrStale) {
-		return nil // the branch has moved, so the server has made all its other checks
+		return nil // the branch has moved since it was read
 	}
 	return err
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // throughProxy is the main function of a child process, because a process reads its proxy settings
-// only once. It reads, writes and probes a store, and prints the result of each.
+// once. It reads, writes and probes a store, and prints the results.
 func throughProxy(url, ca string) int {
 	store, err := git.Open(git.Config{
 		Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now,
@@ -43,7 +43,7 @@ func throughProxy(url, ca string) int {
 type connector struct {
 	*httptest.Server
 	server string // host:port
-	answer int    // status of the response to CONNECT, instead of connecting
+	answer int    // status of the response to CONNECT, or zero to connect
 
 	mu   sync.Mutex
 	seen []string
@@ -118,7 +118,7 @@ func TestProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	server := gittest.Serve(t, filepath.Dir(repository))
 	proxy := newConnector(t, server.Listener.Addr().String(), 0)
 	withPassword := strings.Replace(proxy.URL, "http://", "http://us:s3cret-proxy@", 1)
-	// The test server's certificate is valid for example.com.
+	// The server's certificate is valid for example.com.
 	out := inProcess(t, "https://example.com/store.git", string(server.CA), "HTTPS_PROXY="+withPassword)
 	if out != allWell || proxy.asked() != "CONNECT example.com:443 us s3cret-proxy" {
 		t.Errorf("%sthe proxy was asked %s", out, proxy.asked())
@@ -130,8 +130,8 @@ func TestNO_PROXYIsRespected(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) })
 	proxy := newConnector(t, "127.0.0.1:1", http.StatusProxyAuthRequired)
-	// Requests to loopback addresses never use a proxy. This address is no loopback address, and
-	// reaches this machine nevertheless.
+	// Requests to loopback addresses never use a proxy. 0.0.0.0 is not one, but it reaches this
+	// machine.
 	url := strings.Replace(config.URL, "127.0.0.1", "0.0.0.0", 1)
 	out := inProcess(t, url, "", "HTTP_PROXY="+proxy.URL, "NO_PROXY=other.example.com,0.0.0.0")
 	if out != allWell || proxy.asked() != "" {

@@ -23,7 +23,7 @@ type push struct {
 }
 
 // startPush begins a push and reads the branch's commit. If a local repository does not exist and
-// base is empty, startPush creates the repository first.
+// base is empty, startPush creates it first.
 func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push, error) {
 	there, err := r.exists()
 	switch {
@@ -49,8 +49,8 @@ func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push
 	return &push{session: session, remote: r, offered: r.offered, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
 }
 
-// pushAgain returns a push that needs no advertisement, because it uses the capabilities of an
-// earlier one. It returns nil if that is not possible. Over http, this saves one of two requests.
+// pushAgain returns a push with the capabilities of an earlier one, which saves a request. It
+// returns nil if that is not possible.
 func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 	if !r.stateless || r.offered == nil || r.moved.warning() != "" || r.pause.over(r.now()) != nil {
 		return nil
@@ -68,8 +68,8 @@ func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 
 func (p *push) close() { p.session.Close() } //nolint:errcheck // the report contains the result
 
-// refusal is the error of a failed push. status is the server's status of the branch or of the
-// unpacking, or empty if there was no report. words is the output of the server and its hooks.
+// refusal is the error of a failed push. status is the server's status of the push, or empty if it
+// is unknown. words is the output of the server.
 type refusal struct {
 	cause  error
 	status string
@@ -95,7 +95,7 @@ func status(report *packp.ReportStatus) string {
 }
 
 // send moves the branch from tip to the commit. It returns an error if the branch is at another
-// commit than tip.
+// commit.
 func (p *push) send(ctx context.Context, made *commit) error {
 	packed, err := pack(made.objects)
 	if err != nil {
@@ -121,12 +121,11 @@ func (p *push) send(ctx context.Context, made *commit) error {
 	return nil
 }
 
-// errUnconfirmed is the error of a push after which the server sends no report, and the branch has
-// not moved.
+// errUnconfirmed is the error of a push that had no report and did not move the branch.
 var errUnconfirmed = errors.New("the server took the push, reported nothing, and left the branch where it was")
 
-// checkMoved returns an error if the branch is not at the commit. It replaces the report that some
-// servers do not send.
+// checkMoved returns an error if the branch is not at the commit. It is for servers that send no
+// report.
 func (p *push) checkMoved(ctx context.Context, commit plumbing.Hash, words string) error {
 	session, refs, err := advertise(ctx, p.remote, p.remote.client.NewReceivePackSession)
 	if err != nil {

@@ -23,7 +23,7 @@ func branchReference(spelling string) (plumbing.ReferenceName, error) {
 	return reference, nil
 }
 
-// missingBranch is the error about a repository that has other branches, but not the named one.
+// missingBranch is the error about a missing branch of a repository that has others.
 type missingBranch struct {
 	branch string
 	others []string
@@ -43,8 +43,8 @@ func (m missingBranch) Error() string {
 	return text
 }
 
-// blockedBranch is the error about a branch that cannot be created. Either its name is a directory
-// in the name of another branch, or the name of another branch is a directory in its name.
+// blockedBranch is the error about a branch that git cannot create beside another, such as a beside
+// a/b.
 type blockedBranch struct{ branch, by string }
 
 func (b blockedBranch) Error() string {
@@ -74,8 +74,7 @@ func (r *remote) checkBranch(refs *packp.AdvRefs) error {
 	return missingBranch{branch, others}
 }
 
-// nearest returns the name that the user has probably meant: one that differs in at most two
-// letters, or the only one. It returns "" if there is none.
+// nearest returns the name that the user has probably meant, or "" if there is none.
 func nearest(name string, others []string) string {
 	best, least := "", 3
 	for _, other := range others {
@@ -91,8 +90,7 @@ func nearest(name string, others []string) string {
 
 const maxCompared = 64
 
-// distance returns how many bytes of a must be added, removed, replaced or swapped with the next
-// one to get b. It returns maxCompared if one of them is too long.
+// distance returns the number of edits from a to b, or maxCompared if one of them is too long.
 func distance(a, b string) int {
 	if max(len(a), len(b)) > maxCompared {
 		return maxCompared

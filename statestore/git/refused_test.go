@@ -48,7 +48,7 @@ func TestContentRejectionsDifferFromOtherRejections(t *testing.T) {
 			repository := gittest.Bare(t)
 			store := open(t, git.Config{URL: "file://" + repository})
 			storetest.Write(t, store, map[string]string{"a": "1"})
-			base := storetest.Read(t, store).Revision // the accepted push must not affect the classification of the next rejection
+			base := storetest.Read(t, store).Revision // the server has accepted a push before this read
 			if c.hook != "" {
 				gittest.Hook(t, repository, c.hook, c.script)
 			}

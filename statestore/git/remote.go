@@ -25,15 +25,15 @@ type remote struct {
 	credentials  credentials
 	branch       plumbing.ReferenceName
 	createBranch bool
-	// stateless means that the requests of an exchange do not depend on each other. offered are the
-	// capabilities for pushes that the server has advertised last, or nil before the first push.
+	// stateless means that a push needs no earlier request. offered are the capabilities for pushes
+	// that the server has advertised last, or nil before the first push.
 	stateless bool
 	offered   *capability.List
-	// local is the directory of the repository if it is on this machine, and empty otherwise.
+	// local is the directory of a repository on this machine, or empty.
 	local string
-	// hidden are more texts that must not appear in errors.
+	// hidden are further texts that must not appear in errors.
 	hidden []string
-	// closeIdle closes idle connections. It is nil if connections are not kept open.
+	// closeIdle closes idle connections. It may be nil.
 	closeIdle func()
 	moved     moved
 	pause     *pause
@@ -72,8 +72,8 @@ func parseRemote(config Config, near *sharedHosts) (*remote, error) {
 	return nil, fmt.Errorf("%s URLs are not supported: use https, ssh or file", parsed.Scheme)
 }
 
-// fileRemote returns the remote for a file URL. The URL is file:///path, or file://./path for a
-// path relative to the working directory.
+// fileRemote returns the remote for file:///path, or for file://./path relative to the working
+// directory.
 func fileRemote(parsed *url.URL) (*remote, error) {
 	switch parsed.Host {
 	case "", "localhost":
@@ -131,15 +131,14 @@ func httpRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, err
 	return r, nil
 }
 
-// hangUp closes the connections. The connections must be idle.
+// hangUp closes the connections, which must be idle.
 func (r *remote) hangUp() {
 	if r.closeIdle != nil {
 		r.closeIdle()
 	}
 }
 
-// redact replaces the secrets in a text, also where they are URL-encoded, and all parts of URLs
-// that may be secret.
+// redact replaces the secrets in a text, and all parts of URLs that may be secret.
 func (r *remote) redact(text string) string {
 	for _, secret := range append(r.credentials.secrets(), r.hidden...) {
 		if secret == "" {

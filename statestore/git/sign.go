@@ -64,7 +64,7 @@ const (
 	armorWidth   = 70
 )
 
-// signSSH returns the same kind of signature as `ssh-keygen -Y sign -n git`.
+// signSSH returns a signature like that of `ssh-keygen -Y sign -n git`.
 func signSSH(with ssh.Signer, commit []byte) (string, error) {
 	sum := sha512.Sum512(commit)
 	payload := append([]byte(sshMagic), ssh.Marshal(struct {
@@ -93,7 +93,7 @@ func signSSH(with ssh.Signer, commit []byte) (string, error) {
 	return armored.String(), nil
 }
 
-// signWith signs payload. For RSA keys it uses SHA-512 instead of SHA-1.
+// signWith signs payload. For RSA keys it prefers SHA-512 to SHA-1.
 func signWith(with ssh.Signer, payload []byte) (*ssh.Signature, error) {
 	choosy, ok := with.(ssh.AlgorithmSigner)
 	if with.PublicKey().Type() != ssh.KeyAlgoRSA || !ok {

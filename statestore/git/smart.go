@@ -19,13 +19,12 @@ import (
 const maxRedirects = 10
 
 // smartTransport implements git's smart HTTP protocol. The library's own transport is not used,
-// because it rewrites escaped characters in the URL, removes multi_ack from the advertised
-// capabilities, drops the headers of failed responses, and requires a report of each push.
+// because it cannot read from some hosts (see docs/decisions/libraries.md).
 type smartTransport struct {
 	client *http.Client
 	// base is the configured URL of the repository, without user and password.
 	base string
-	// known is the last list of references for fetches.
+	// known is the cached list of references for fetches.
 	known *advertisement
 }
 
@@ -62,7 +61,7 @@ type smartSession struct {
 	base    string
 	service string
 	auth    githttp.AuthMethod
-	// known is nil if the request for the references is not conditional.
+	// known is nil for pushes.
 	known *advertisement
 }
 
@@ -91,8 +90,8 @@ func separator(base string) string {
 	return "?"
 }
 
-// follow makes later requests of the session use the URL from which the response came. If that has
-// another origin, these requests get no credentials.
+// follow makes later requests use the URL to which the first was redirected. Another origin gets no
+// credentials.
 func (s *smartSession) follow(final *url.URL) error {
 	first, err := url.Parse(s.base)
 	if err != nil {
@@ -120,8 +119,8 @@ type redirectError struct{ why string }
 
 func (r redirectError) Error() string { return "http redirect " + r.why }
 
-// checkRedirect is the CheckRedirect function of an http.Client. Only requests for references
-// follow redirects, and not from https to http. Other origins get no credentials.
+// checkRedirect is the CheckRedirect function of an http.Client. It rejects redirects of a POST or
+// from https to http. Other origins get no credentials.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
@@ -140,8 +139,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// sameOrigin reports whether credentials for a may be sent to b. Either both must have the same
-// scheme, host and port, or a must be http and b https on the same host, with the default ports.
+// sameOrigin reports whether credentials for a may be sent to b. It allows a change from http to
+// https with the default ports.
 func sameOrigin(a, b *url.URL) bool {
 	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
 		return false

@@ -6,12 +6,10 @@ import (
 	"os"
 )
 
-// maxInMemory is the maximum number of bytes of objects in memory. More objects are written to a
-// file.
+// maxInMemory is the number of bytes of objects that are kept in memory before a file is used.
 const maxInMemory = 16 << 20
 
-// newSpill returns a log in an unlinked temporary file, which the system frees when the process
-// ends. It returns nil if no file can be created. All objects then stay in memory.
+// newSpill returns a log in an unlinked temporary file, or nil if no file can be created.
 func newSpill() *log {
 	file, err := os.CreateTemp("", "kratix-schedule-*")
 	if err != nil {
@@ -24,8 +22,7 @@ func newSpill() *log {
 	return &log{bytes: spillFile{file}}
 }
 
-// spillFile is an unlinked file. Its errors are wrapped, because they name a path that no longer
-// exists.
+// spillFile is an unlinked file. Its errors do not contain the file's former path.
 type spillFile struct{ file *os.File }
 
 func (s spillFile) WriteAt(p []byte, at int64) (int, error) {

@@ -17,10 +17,9 @@ import (
 
 // SSH is a private key to log in with, and the host keys to trust.
 type SSH struct {
-	// PrivateKey is a private key as PEM. Passphrase decrypts the key if it is encrypted.
+	// PrivateKey is a private key in PEM. Passphrase decrypts the key if it is encrypted.
 	PrivateKey, Passphrase string
-	// KnownHosts is the text of a known_hosts file. If the file does not have the key of the
-	// server, connecting fails. It may be empty only if Config.Insecure is set.
+	// KnownHosts is the text of a known_hosts file. It may be empty only if Config.Insecure is set.
 	KnownHosts string
 }
 
@@ -64,8 +63,8 @@ func sshRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, erro
 	}, nil
 }
 
-// sshConfig returns the ssh configuration for a server. It returns an error if there are no known
-// hosts, unless the store is insecure.
+// sshConfig returns the ssh configuration for a server. It requires known hosts, unless the store
+// is insecure.
 func sshConfig(config Config, user, address string) (*ssh.ClientConfig, error) {
 	auth := config.Auth.SSH
 	if auth.PrivateKey == "" {
@@ -144,8 +143,7 @@ func (s *shells) close() {
 	}
 }
 
-// session opens a session on the open connection. If there is no connection, or it is broken,
-// session connects first.
+// session opens a session on the open connection, or on a new one.
 func (s *shells) session(ctx context.Context) (*connection, *ssh.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

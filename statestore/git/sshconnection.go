@@ -14,8 +14,8 @@ type connection struct {
 	ended  <-chan struct{}
 }
 
-// newConnection returns a connection for a client, and starts a goroutine that waits until the
-// client's connection has ended.
+// newConnection returns a connection for a client. Its channel ended is closed when the client's
+// connection has ended.
 func newConnection(client *ssh.Client) *connection {
 	ended := make(chan struct{})
 	go func() {
@@ -39,8 +39,7 @@ func (c *connection) close() {
 }
 
 // awaited returns the result of request, or an error as soon as the connection or the context ends.
-// If the context ends, it closes the connection. The library alone may wait forever for a session
-// on a connection that has ended.
+// If the context ends, it closes the connection.
 func awaited[T any](ctx context.Context, c *connection, request func() (T, error)) (T, error) {
 	type result struct {
 		value T

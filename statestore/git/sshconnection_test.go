@@ -11,7 +11,7 @@ func TestRequestWithoutAReplyEndsWithTheConnection(t *testing.T) {
 	defer close(never)
 	close(ended)
 	_, err := awaited(t.Context(), &connection{ended: ended}, func() (int, error) {
-		<-never // blocks forever, like a request of the library to which no reply comes
+		<-never // like a request without a reply
 		return 0, nil
 	})
 	if !errors.Is(err, errConnectionEnded) {

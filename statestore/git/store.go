@@ -1,22 +1,15 @@
 // Package git implements a state store in a directory of a git branch. It writes a ChangeSet as one
-// commit, and reads the branch without a worktree. It does I/O: it connects to git servers over
-// https, http and ssh, and runs the git binary for local repositories.
+// commit. It does I/O: it connects to git servers over https, http and ssh, and runs the git binary
+// for local repositories.
 //
-// The objects of the branch's newest commit are cached. Their contents are in memory up to a limit,
-// and then in a file without a name. Hashes and positions are always in memory. If the server
-// supports it, blobs are fetched only when they are read. A write creates the new blobs, the trees
-// on changed paths and one commit, and sends only these objects. The branch is moved by
-// compare-and-swap and never by force. Stores on one branch that one Pool has opened with the same
-// credentials share the objects.
+// The objects of the newest commit are cached, in memory up to a limit and then in a file. If the
+// server supports it, blobs are fetched when they are read. The branch is moved by
+// compare-and-swap.
 //
-// In an empty repository, the first write creates the branch, as a commit without a parent. If the
-// repository has other branches and not this one, that is an error, unless Config.CreateBranch is
-// set. Then the first write creates the branch from the default branch (HEAD), whose files Read
-// returns until then. If a local repository does not exist, the first write creates it as a bare
-// repository.
+// The first write creates the branch in an empty repository, and a missing local repository. If the
+// repository has other branches, a missing branch is an error, unless Config.CreateBranch is set.
 //
-// Symlinks, submodules and names that are not valid in a tree.Path are not files of the store. They
-// are never followed, read or removed.
+// Symlinks, submodules and names that are not valid in a tree.Path are not files of the store.
 package git
 
 import (
@@ -32,8 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is one directory on one branch of a repository. It is safe for concurrent use. Its
-// operations run one at a time.
+// Store is one directory on one branch of a repository. It is safe for concurrent use.
 type Store struct {
 	name string
 	path tree.Path
@@ -55,9 +47,8 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close closes the connections to the server and drops the objects of the branch, unless another
-// store shares them. If an operation is in progress, Close returns at once, and the connections are
-// closed after the operation.
+// Close closes the connections and drops the objects of the branch, unless another store shares
+// them. It does not wait for an operation in progress.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.release()
@@ -65,8 +56,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read returns the newest state. It fetches objects only if the branch has moved. As long as the
-// branch is unchanged, all States share their Files.
+// Read returns the newest state. The State has warnings even if there is an error.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.read(ctx)
 	state.Warnings = s.warned()
@@ -112,8 +102,8 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 	return s.seen.state(), s.readAttributes(ctx)
 }
 
-// Apply makes one commit with all changes and pushes it. It makes no commit if the tree stays the
-// same. The branch may have moved since Base, if the store's own directory is still the same.
+// Apply makes one commit with all changes and pushes it, unless the tree stays the same. It may
+// return ErrStale if the branch has moved since changes.Base.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -126,8 +116,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 }
 
 // checkBase returns ErrStale unless the store's directory is known to be the same as at base. tip
-// is the branch's commit on the server, or zero if there is no branch. If head is another commit,
-// checkBase pulls the branch.
+// is the branch's commit on the server, or zero if there is no branch.
 func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {
 		return statestore.ErrStale

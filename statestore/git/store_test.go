@@ -333,9 +333,7 @@ func TestEveryFormOfThePathIsTheSameDirectory(t *testing.T) {
 	wantError(t, err, statestore.ErrMisconfigured)
 }
 
-// TestRevertToDroppedContentIsFetchedAlone reverts to a content that is only in commits before the
-// shallow commit. The client does not have the content, and the server must be able to see that
-// from the request.
+// TestRevertToDroppedContentIsFetchedAlone reverts to a content that the client no longer has.
 func TestRevertToDroppedContentIsFetchedAlone(t *testing.T) {
 	repository := gittest.Bare(t)
 	big := noise(20_000)

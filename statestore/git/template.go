@@ -12,14 +12,13 @@ import (
 )
 
 // MessageData is the data of a template for commit messages. Its texts are one line without
-// invisible characters, except for List and Trailers, which have several lines.
+// invisible characters, except for List and Trailers.
 type MessageData struct {
 	// Subject is the first line, such as "Place default/db on worker-1".
 	Subject string
-	// List has a line for each of Placements, and one with the number of the others. It is empty if
-	// there are no placements, or only one that was not rolled back.
+	// List is the list of Placements, one per line. It may be empty if there are fewer than two.
 	List string
-	// Trailers are the trailers. git recognizes them only at the end of the message, after an empty
+	// Trailers are the trailers. git recognizes them at the end of the message, after an empty
 	// line.
 	Trailers string
 	// Placements are the first placements. More is the number of the others.
@@ -37,20 +36,17 @@ type MessageData struct {
 	requested string
 }
 
-// Annotation returns the values that the Works have for an annotation, without duplicates and
-// separated by commas.
+// Annotation returns the values of an annotation of the Works in one line, without duplicates.
 func (d MessageData) Annotation(key string) string {
 	return joined(d.all, func(p Placement) string { return p.Annotation(key) })
 }
 
-// Label returns the values that the Works have for a label, without duplicates and separated by
-// commas.
+// Label returns the values of a label of the Works in one line, without duplicates.
 func (d MessageData) Label(key string) string {
 	return joined(d.all, func(p Placement) string { return p.Label(key) })
 }
 
-// joined returns the values that of returns for the placements, without duplicates, as one line of
-// limited length.
+// joined returns the values for the placements in one line of limited length, without duplicates.
 func joined(placements []Placement, of func(Placement) string) string {
 	var values []string
 	length := 0
@@ -71,7 +67,7 @@ type Message struct{ template *template.Template }
 // longestMessage is the maximum length in bytes of a message from a template.
 const longestMessage = 256 << 10
 
-// ParseMessage parses a template. It executes the template once, to check it.
+// ParseMessage parses a template, and executes it once to check it.
 func ParseMessage(text string) (*Message, error) {
 	parsed, err := template.New("commit message").Option("missingkey=error").Parse(text)
 	if err != nil {
@@ -103,7 +99,7 @@ func (m *Message) text(data MessageData) (string, error) {
 	return clean, nil
 }
 
-// withoutDividers indents lines that git would treat as the end of the message and its trailers.
+// withoutDividers indents lines that git would treat as the end of the message.
 func withoutDividers(text string) string {
 	if !strings.Contains(text, "---") {
 		return text
@@ -123,8 +119,8 @@ type commitText struct {
 	notices []string
 }
 
-// describe returns the author and the message of a commit with the changes of several stores. The
-// stores must have the same style.
+// describe returns the text of a commit with the changes of several stores, which must have the
+// same style.
 func describe(parts []commitChanges) commitText {
 	var all statestore.ChangeSet
 	var names []string

@@ -23,8 +23,8 @@ var trailerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
 const ownKeys = "kratix-"
 
-// ParseTrailers parses trailers of the form "Key: template". A template is executed for each
-// Placement of a commit. A trailer without a value is left out.
+// ParseTrailers parses texts of the form "Key: template". The data of a template is a Placement. A
+// trailer without a value is left out.
 func ParseTrailers(texts []string) (*Trailers, error) {
 	parsed := &Trailers{}
 	for _, text := range texts {
@@ -60,9 +60,8 @@ func (t trailerTemplate) of(p Placement) (string, error) {
 	return oneLine(strings.TrimSpace(text.String())), err
 }
 
-// of returns the trailers of a commit: for each template, the first distinct values in the order of
-// the placements. If a template fails for a placement, the value is left out. The returned error is
-// the first such failure.
+// of returns the trailers of a commit. It omits values whose template fails, and returns the first
+// error.
 func (t *Trailers) of(placements []Placement) (string, error) {
 	if t == nil {
 		return "", nil

@@ -21,8 +21,8 @@ type edit struct {
 	below  map[string]*edit
 }
 
-// planEdits arranges changes as a tree. It returns an error if a file and a directory would have
-// the same path.
+// planEdits arranges changes as a tree. It returns an error if the changes need a file and a
+// directory at the same path.
 func planEdits(parts []commitChanges) (*edit, error) {
 	root := &edit{}
 	for _, p := range parts {
@@ -73,7 +73,7 @@ func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
 	return e
 }
 
-// rewriter applies edits to trees. It adds the new objects to made, and does not change objects.
+// rewriter applies edits to trees. It adds the new objects to made.
 type rewriter struct {
 	objects *objects
 	made    map[plumbing.Hash]plumbing.EncodedObject
@@ -118,8 +118,7 @@ func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, err
 	return r.tree(next), nil
 }
 
-// entry returns one entry of a tree after the edit. An entry without a mode means that there is
-// none.
+// entry returns one entry of a tree after the edit. Mode Empty means that there is no entry.
 func (r rewriter) entry(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
 	if e.blob != nil {
 		return r.file(at, old, e)
@@ -147,7 +146,7 @@ func (r rewriter) subdir(at string, old object.TreeEntry, e *edit) (object.TreeE
 	return object.TreeEntry{Name: old.Name, Mode: filemode.Dir, Hash: hash}, nil
 }
 
-// file returns a file in place of old. If old is a file, the mode stays the same.
+// file returns the entry of a file in place of old. A file that exists keeps its mode.
 func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
 	if old.Mode == filemode.Dir {
 		var err error
@@ -191,8 +190,8 @@ func (r rewriter) keep(made plumbing.EncodedObject) plumbing.Hash {
 	return hash
 }
 
-// gitOrder compares two entries of a tree in git's order, which is by name. For the comparison, the
-// name of a directory ends in a slash.
+// gitOrder compares two entries of a tree in git's order: by name, where the name of a directory
+// ends in a slash.
 func gitOrder(a, b object.TreeEntry) int {
 	n := min(len(a.Name), len(b.Name))
 	if c := cmp.Compare(a.Name[:n], b.Name[:n]); c != 0 {

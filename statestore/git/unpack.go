@@ -10,12 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-// unpack stores the objects of a pack in into. Deltas in the pack may have bases in held, which may
-// be nil.
-//
-// The library's own parser is not used: it keeps three positions for every object and up to a
-// hundred megabytes of contents, and processes all objects twice. unpack stores an object as soon
-// as the object and its base are read.
+// unpack stores the objects of a pack in into. Deltas may have bases in held, which may be nil. It
+// uses less memory than the library's parser.
 func unpack(pack io.Reader, into, held *objects) error {
 	u := unpacker{scanner: packfile.NewScanner(pack), into: into, objects: held}
 	_, count, err := u.scanner.Header()
@@ -40,8 +36,8 @@ func unpack(pack io.Reader, into, held *objects) error {
 type unpacker struct {
 	scanner       *packfile.Scanner
 	into, objects *objects
-	// offsets are the positions of the objects in the pack. hashes are their hashes, or zero for a
-	// delta that is not resolved yet.
+	// offsets are the positions of the objects in the pack. hashes are their hashes, or zero for
+	// unresolved deltas.
 	offsets []int64
 	hashes  []plumbing.Hash
 	late    []delta
@@ -131,8 +127,7 @@ func (u *unpacker) base(d delta) (plumbing.EncodedObject, error) {
 	return found, err
 }
 
-// resolveLate resolves the deltas that came before their bases. git sends bases first, but other
-// servers may not.
+// resolveLate resolves the deltas that came before their bases.
 func (u *unpacker) resolveLate() error {
 	for len(u.late) > 0 {
 		var waiting []delta
@@ -146,7 +141,7 @@ func (u *unpacker) resolveLate() error {
 			}
 		}
 		if len(waiting) == len(u.late) {
-			// The first delta of a chain has the hash of its base.
+			// A delta without the hash of its base depends on another delta.
 			first := slices.IndexFunc(waiting, func(d delta) bool { return !d.base.IsZero() })
 			return missing{waiting[max(0, first)].base}
 		}

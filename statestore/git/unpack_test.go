@@ -140,8 +140,7 @@ func packOf(t testing.TB, entries ...entry) []byte {
 	return out.Bytes()
 }
 
-// chain returns three blobs, and entries in which each blob after the first is a delta with the one
-// before as base.
+// chain returns three blobs, and a chain of deltas that stores them.
 func chain() (blobs [][]byte, entries []entry) {
 	text := bytes.Repeat([]byte("key: value\n"), 100)
 	for i := range 3 {
@@ -194,7 +193,7 @@ func TestInvalidPackIsRejected(t *testing.T) {
 	short := entries[0]
 	short.content = short.content[:len(short.content)-5]
 	lying := packOf(t, short)
-	lying[12]++ // the header of the object states one byte too many
+	lying[12]++ // the size in the object's header
 	sum := sha1.Sum(lying[:len(lying)-sha1.Size])
 	copy(lying[len(lying)-sha1.Size:], sum[:])
 	if err := unpack(bytes.NewReader(lying), newObjects(), nil); !errors.Is(err, packfile.ErrMalformedPackFile) {

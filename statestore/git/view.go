@@ -20,8 +20,7 @@ type view struct {
 	objects   *objects
 	files     statestore.Files
 	obstacles statestore.Obstacles
-	// attributes are the paths of .gitattributes files, sorted. The one at the top of the store's
-	// directory is not among them.
+	// attributes are the sorted paths of the .gitattributes files in subdirectories.
 	attributes []tree.Path
 	read       bool   // whether files is valid
 	store      *Store // fetches missing blobs
@@ -89,8 +88,8 @@ func (s *Store) updateView() error {
 
 func (s *Store) directory() (plumbing.Hash, error) { return s.directoryAt(s.objects, s.head) }
 
-// directoryAt returns the hash of the tree that the store's path has at a commit, or zero if there
-// is none.
+// directoryAt returns the hash of the tree at the store's path in a commit, or zero if there is
+// none.
 func (s *Store) directoryAt(held *objects, commit plumbing.Hash) (plumbing.Hash, error) {
 	dir, err := held.root(commit)
 	first, rest := "", s.path
@@ -124,7 +123,7 @@ type walk struct {
 	obstacles []statestore.Obstacle
 }
 
-// differ compares two versions of a directory. It skips equal subtrees.
+// differ adds the changes between two versions of a directory.
 func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	if was == is {
 		return nil
@@ -152,8 +151,7 @@ func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	return nil
 }
 
-// replace adds the changes of files if entry replaces before. An entry without a mode means that
-// there is none.
+// replace adds the changes from before to entry. Mode Empty means that there is no entry.
 func (w *walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	below, ok := element(entry.Name)
 	if !ok {
@@ -193,8 +191,7 @@ func entriesByName(held *objects, hash plumbing.Hash) (map[string]object.TreeEnt
 	return byName, err
 }
 
-// element returns the name of a tree entry as a path. It returns false if the name is not valid in
-// a path.
+// element returns the name of a tree entry as a path, or false if the name is not valid in a path.
 func element(name string) (tree.Path, bool) {
 	if strings.Contains(name, "/") {
 		return tree.Path{}, false

@@ -13,7 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// maxRefs is the maximum size in bytes of the list of a repository's references.
+// maxRefs is the maximum size in bytes of a list of references.
 const maxRefs = 256 << 20
 
 // objectFormatError is the error about a repository whose object names are not SHA-1.
@@ -23,9 +23,8 @@ func (o objectFormatError) Error() string {
 	return fmt.Sprintf("the repository names its objects by %s (object-format=%s); only SHA-1 repositories are supported", o.format, o.format)
 }
 
-// decodeRefs parses the references and capabilities that a service advertises. It keeps
-// capabilities that the library does not implement, because some servers reject a request without
-// multi_ack.
+// decodeRefs parses the references and capabilities that a service advertises. It keeps unknown
+// capabilities, because some servers reject requests without multi_ack.
 func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
 	first := &head{limit: 4 << 10}
 	refs := packp.NewAdvRefs()
@@ -60,7 +59,7 @@ const (
 	withoutFlush flushing = false
 )
 
-// sendUpload writes a request for objects, and ends the negotiation at once.
+// sendUpload writes a request for objects, and ends the negotiation.
 func sendUpload(to io.Writer, ask *packp.UploadPackRequest, flush flushing) error {
 	if err := ask.UploadRequest.Encode(to); err != nil {
 		return err
@@ -71,8 +70,8 @@ func sendUpload(to io.Writer, ask *packp.UploadPackRequest, flush flushing) erro
 	return pktline.NewEncoder(to).EncodeString("done\n")
 }
 
-// demultiplexed returns the data channel of a response. It passes the other channels to progress,
-// or drops them if progress is nil.
+// demultiplexed returns the data of a response. Its progress messages are written to progress, or
+// dropped if progress is nil.
 func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Progress) io.Reader {
 	kind := sideband.Sideband64k
 	switch {
@@ -87,8 +86,7 @@ func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Pro
 	return data
 }
 
-// readReport parses the response to a push. It returns nil if the request does not ask for a
-// report.
+// readReport parses the response to a push. It returns nil if no report was requested.
 func readReport(from io.Reader, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	data := demultiplexed(from, ask.Capabilities, ask.Progress)
 	if !ask.Capabilities.Supports(capability.ReportStatus) {

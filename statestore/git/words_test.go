@@ -224,7 +224,7 @@ func (f trouble) run(t *testing.T) string {
 	}
 	config := f.config(t, repository)
 	store := open(t, config)
-	config.Silence = 0 // no fault is injected yet, so a slow answer is no failure
+	config.Silence = 0 // no fault is injected yet
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	state, read := open(t, config).Read(ctx)

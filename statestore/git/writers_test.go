@@ -88,7 +88,7 @@ func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
 			t.Errorf("%s: %v", name, err)
 			return
 		}
-		time.Sleep(rand.N(50 * time.Millisecond << min(try+1, 4))) // random backoff, like that of the daemon
+		time.Sleep(rand.N(50 * time.Millisecond << min(try+1, 4))) // random backoff
 	}
 	t.Errorf("%s was never written", name)
 }
@@ -100,7 +100,7 @@ func pushForeign(t *testing.T, worktree, name string) {
 	}
 	gittest.Git(t, worktree, "add", name)
 	gittest.Git(t, worktree, "commit", "--quiet", "--message", "by a stranger")
-	for t.Context().Err() == nil { // succeeds at the latest when the writers are done
+	for t.Context().Err() == nil {
 		gittest.Git(t, worktree, "pull", "--quiet", "--rebase", "origin", "main")
 		push := exec.Command("git", "push", "--quiet", "origin", "HEAD:main")
 		push.Dir, push.Env = worktree, gittest.Env()
@@ -164,7 +164,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	if !state.Files.Has(testkit.Path(last + "/b")) {
 		t.Errorf("%s was acknowledged and is not there", last)
 	}
-	// Every commit has one whole placement. No commit is empty, and no placement is written twice.
+	// Each commit has one whole placement, and each placement has one commit.
 	for line := range strings.SplitSeq(gittest.Git(t, repository, "log", "--format=%H", "--shortstat", "main"), "\n") {
 		if strings.Contains(line, "changed") && !strings.Contains(line, "2 files changed, 2 insertions") {
 			t.Errorf("a commit with %s", line)
@@ -177,8 +177,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, state.Files.Len()/2)
 }
 
-// waitUntilIdle waits until the references have not changed for 300 ms, because receive-pack
-// processes of killed writers may still be running.
+// waitUntilIdle waits until processes of killed writers no longer change the references.
 func waitUntilIdle(t *testing.T, repository string) {
 	t.Helper()
 	before := ""

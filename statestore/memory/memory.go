@@ -1,5 +1,4 @@
-// Package memory implements a state store in the memory of the process. The command validate uses
-// it, and so do tests. It does no I/O.
+// Package memory implements a state store in the memory of the process. It does no I/O.
 package memory
 
 import (
@@ -26,8 +25,7 @@ type Store struct {
 	refused   []tree.Path
 	past      []statestore.Files
 	log       []statestore.LogEntry
-	// contents has every content that was ever written, by its digest, because older States may
-	// still read it.
+	// contents has the contents that were ever written, because older States may still read them.
 	contents map[statestore.Digest][]byte
 }
 
@@ -73,15 +71,15 @@ func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
 	s.advance()
 }
 
-// Refuse makes the store reject all later changes that write one of the paths.
+// Refuse makes the store reject later changes that write one of the paths.
 func (s *Store) Refuse(paths ...tree.Path) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused = append(s.refused, paths...)
 }
 
-// Apply makes all of the changes. It returns ErrStale if the base is not current, and
-// ErrContentRefused if one of the paths was added with Refuse.
+// Apply makes the changes. It returns ErrStale if the base is not current, and ErrContentRefused
+// for paths that Refuse has added.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil

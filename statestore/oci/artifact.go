@@ -17,51 +17,50 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Media types of artifacts. Flux reads layers of both types. Argo CD reads OCILayer, and FluxContent
-// only if its configuration allows it.
+// These are media types in artifacts: FluxConfig of the configuration, FluxContent and OCILayer of
+// layers.
 const (
 	FluxConfig  = "application/vnd.cncf.flux.config.v1+json"
 	FluxContent = "application/vnd.cncf.flux.content.v1.tar+gzip"
 	OCILayer    = ocispec.MediaTypeImageLayerGzip
 )
 
-// Annotations of a manifest. The others are those of the OCI specification.
+// These are annotations of manifests.
 const (
-	// previousAnnotation has the digest of the artifact before.
+	// previousAnnotation has the digest of the previous artifact.
 	previousAnnotation = "kratix-schedule.io/previous"
 	// generationAnnotation has the number of the artifact in its repository.
 	generationAnnotation = "kratix-schedule.io/generation"
-	// writeAnnotation has a random text, so that the artifacts of two writers have different digests
-	// even if they have the same files and are made in the same second.
+	// writeAnnotation has a random text, so that artifacts of different writers have different
+	// digests.
 	writeAnnotation = "kratix-schedule.io/write"
-	// filesAnnotation has the paths of the files that the artifact has changed, one per line, without
-	// records. It is missing if there are too many of them.
+	// filesAnnotation has the paths of the changed files, one per line, without records. It is
+	// missing if it would be too long.
 	filesAnnotation = "kratix-schedule.io/files"
 )
 
-// maxFilesAnnotation is the maximum size of filesAnnotation in bytes. Registries limit manifests to
-// 4 MiB, and some to less.
+// maxFilesAnnotation is the maximum size of filesAnnotation in bytes. Registries limit the size of
+// manifests.
 const maxFilesAnnotation = 32 << 10
 
-// configContent is the configuration of all artifacts, so that it is uploaded once to a repository.
+// configContent is the configuration of all artifacts.
 const configContent = "{}"
 
 // artifact is one version of a repository.
 type artifact struct {
 	digest   digest.Digest
 	previous digest.Digest
-	// generation is the number of the artifact in its repository, from 1. It is 0 if the manifest
-	// does not have it.
+	// generation is the number of the artifact in its repository, or 0 if it is unknown.
 	generation int
 	created    time.Time
-	// changed are the files that the artifact has changed. named reports whether they are known.
+	// changed are the files that the artifact has changed. They are unknown unless named is set.
 	changed []tree.Path
 	named   bool
 	config  digest.Digest
 	layer   ocispec.Descriptor
 }
 
-// parseArtifact returns the artifact with a manifest. dir is the directory of the store.
+// parseArtifact returns the artifact of a manifest. dir is the directory of the store.
 func parseArtifact(of digest.Digest, read *ocispec.Manifest, dir tree.Path) (*artifact, error) {
 	if len(read.Layers) != 1 {
 		return nil, fmt.Errorf("%w: it has %d layers", errForeign, len(read.Layers))
@@ -90,10 +89,10 @@ func parseArtifact(of digest.Digest, read *ocispec.Manifest, dir tree.Path) (*ar
 	return made, nil
 }
 
-// maxGeneration bounds the generation in an artifact of another writer.
+// maxGeneration is the maximum generation of a parsed artifact.
 const maxGeneration = 1 << 40
 
-// next returns the artifact after base, which is nil if there is none, and its manifest.
+// next returns the artifact after base, and its manifest. For the first artifact, base is nil.
 func (s *Store) next(base *artifact, layer ocispec.Descriptor, changes statestore.ChangeSet) (*artifact, []byte, error) {
 	made := &artifact{generation: 1, layer: layer, config: digestOf([]byte(configContent))}
 	annotations := map[string]string{
@@ -118,7 +117,6 @@ func (s *Store) next(base *artifact, layer ocispec.Descriptor, changes statestor
 	return made, content, err
 }
 
-// source returns the value of the annotation with the source of an artifact.
 func (s *Store) source() string {
 	if s.config.Writer == "" {
 		return "kratix-schedule"
@@ -126,10 +124,9 @@ func (s *Store) source() string {
 	return "kratix-schedule/" + s.config.Writer
 }
 
-// recordsDir is the directory with records, whose changes are not listed in annotations.
 const recordsDir = ".kratix"
 
-// changedFiles returns the changed files for an annotation. It returns false if there are too many.
+// changedFiles returns the value of filesAnnotation, or false if it would be too long.
 func (s *Store) changedFiles(changes statestore.ChangeSet) (string, bool) {
 	var text strings.Builder
 	add := func(path tree.Path) {

@@ -23,7 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// push makes an artifact with a layer the newest one of a repository.
+// push makes an artifact with a layer the newest of a repository.
 func push(t *testing.T, c oci.Config, layer []byte, change func(manifest map[string]any)) {
 	t.Helper()
 	host, name, _ := strings.Cut(strings.TrimPrefix(c.URL, "oci://"), "/")
@@ -39,7 +39,7 @@ func push(t *testing.T, c oci.Config, layer []byte, change func(manifest map[str
 			t.Fatal(err)
 		}
 		response.Body.Close()
-		location, _ = response.Location() // only a begun upload has one
+		location, _ = response.Location()
 		return location
 	}
 	digest := ocitest.DigestOf(layer)
@@ -63,7 +63,6 @@ func push(t *testing.T, c oci.Config, layer []byte, change func(manifest map[str
 	send(http.MethodPut, base+"/manifests/latest", "application/vnd.oci.image.manifest.v1+json", text)
 }
 
-// layerOf returns a layer with entries.
 func layerOf(t *testing.T, headers ...tar.Header) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -196,8 +195,6 @@ func TestSymlinksOfOthersStayAndAreObstacles(t *testing.T) {
 	}
 }
 
-// TestEqualTreesHaveEqualLayers writes the same files in another order and at another time to another
-// repository.
 func TestEqualTreesHaveEqualLayers(t *testing.T) {
 	t.Parallel()
 	layers := map[string]bool{}
@@ -273,7 +270,6 @@ func TestWritesAreLimited(t *testing.T) {
 	}
 }
 
-// TestContentsAreReadAgainIfTheCacheIsSmall reads the files of two artifacts in turn.
 func TestContentsAreReadAgainIfTheCacheIsSmall(t *testing.T) {
 	t.Parallel()
 	c, proxy := through(t, config(memory(t)))

@@ -16,18 +16,16 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// Auth has the credentials for a registry. Without any of them, requests are anonymous.
+// Auth has the credentials for a registry. With the zero value, requests are anonymous.
 type Auth struct {
 	Username, Password string
-	// TokenDir is a directory with a file for each registry, which is named after the host, and the
-	// port with an underscore: "registry.example.com", "registry.example.com_5000". The file is
-	// read again for each login, because another program renews it. It has "USERNAME:PASSWORD", or a
-	// token that is sent as it is.
+	// TokenDir is a directory with a file for each registry, such as "registry.example.com_5000"
+	// for port 5000. The file has "USERNAME:PASSWORD" or a token, and is read again for each login.
 	TokenDir string
 }
 
-// credentials returns the credentials for one registry. Other hosts get none. secret is set to the
-// password or token, which no error may contain.
+// credentials returns a function with the credentials for one host. The function stores the
+// password or token in secret.
 func (a Auth) credentials(host string, secret *atomic.Pointer[string]) auth.CredentialFunc {
 	return func(_ context.Context, asked string) (auth.Credential, error) {
 		if asked != host || a == (Auth{}) {
@@ -82,9 +80,8 @@ type dockerConfig struct {
 	} `json:"auths"`
 }
 
-// ParseDockerConfig returns the credentials for the registry of an OCI URL in the content of a
-// Docker configuration, as in a Secret of type kubernetes.io/dockerconfigjson. It returns no
-// credentials of other registries, and its errors have no content of the configuration.
+// ParseDockerConfig returns the credentials for the registry host in a Docker configuration, as in
+// a Secret of type kubernetes.io/dockerconfigjson. Its errors have no content of the configuration.
 func ParseDockerConfig(content []byte, host string) (Auth, error) {
 	var config dockerConfig
 	if err := json.Unmarshal(content, &config); err != nil {
@@ -111,8 +108,7 @@ func ParseDockerConfig(content []byte, host string) (Auth, error) {
 	return Auth{}, fmt.Errorf(".dockerconfigjson has no credentials for %s", host)
 }
 
-// registryOf returns the host in a key of a Docker configuration, which may be a URL. Docker Hub has
-// several names.
+// registryOf returns the registry in a key of a Docker configuration, in one spelling.
 func registryOf(key string) string {
 	_, rest, isURL := strings.Cut(key, "://")
 	if !isURL {

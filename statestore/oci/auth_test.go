@@ -95,8 +95,6 @@ func TestExpiredTokensAreRenewed(t *testing.T) {
 	}
 }
 
-// TestRealmOnAnotherPrivateAddressGetsNoCredentials uses a registry whose realm is an address of this
-// machine, as a metadata service would have.
 func TestRealmOnAnotherPrivateAddressGetsNoCredentials(t *testing.T) {
 	t.Parallel()
 	asked := &atomic.Bool{}
@@ -114,8 +112,6 @@ func TestRealmOnAnotherPrivateAddressGetsNoCredentials(t *testing.T) {
 	}
 }
 
-// TestOtherHostsGetNoCredentials uses a registry that redirects downloads, and names another host for
-// uploads.
 func TestOtherHostsGetNoCredentials(t *testing.T) {
 	t.Parallel()
 	next := ocitest.NewMemory()
@@ -148,7 +144,7 @@ func TestOtherHostsGetNoCredentials(t *testing.T) {
 	c := config(server.Listener.Addr().String())
 	c.Auth = oci.Auth{Username: ocitest.Username, Password: ocitest.Password}
 	storetest.Write(t, open(t, c), map[string]string{"a": "1"})
-	storetest.Holds(t, open(t, c), map[string]string{"a": "1"}) // downloads follow the redirect
+	storetest.Holds(t, open(t, c), map[string]string{"a": "1"})
 	hostile.Store(true)
 	store := open(t, c)
 	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Remove: pathsOf("a")})
@@ -239,7 +235,7 @@ func TestTokenFileIsReadForEachLogin(t *testing.T) {
 	}
 	write(t, file, ocitest.Username+":"+ocitest.Password+"\n")
 	storetest.Write(t, store, map[string]string{"a": "1"})
-	// A token without a user name is sent as it is.
+	// The file has a token without a user name.
 	server.used.Store(0)
 	write(t, file, fmt.Sprint("token-", server.issued.Load()))
 	if _, err := open(t, c).Read(t.Context()); err != nil {

@@ -20,9 +20,8 @@ const (
 	benchPlacements   = 1000
 )
 
-// BenchmarkPlacements writes 1,000 placements on 50 Destinations, each of two files and a record, to a
-// registry and to a bucket. It then measures a round that changes nothing, and one that changes a file.
-// Each iteration measures both stores.
+// BenchmarkPlacements writes 1,000 placements on 50 Destinations to a registry and to a bucket. It
+// also measures a round that changes nothing, and a round that changes a file.
 func BenchmarkPlacements(b *testing.B) {
 	registry, server := ocitest.Registry(b), buckettest.MinIO(b)
 	registryProxy, bucketProxy := ocitest.NewProxy(b, registry), buckettest.NewProxy(b, server.Endpoint)
@@ -59,7 +58,7 @@ func BenchmarkPlacements(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// measure writes all placements through direct, and counts the requests of the rounds after it through
+// measure writes all placements through direct, and counts the requests of later rounds through
 // proxied.
 func measure(b *testing.B, kind string, direct, proxied []statestore.Store, proxy *servertest.Proxy) {
 	b.Helper()
@@ -109,7 +108,6 @@ func writeAll(b *testing.B, stores []statestore.Store, files []tree.File) {
 	}
 }
 
-// keep keeps the files that are not wanted.
 func keep(tree.Path) bool { return false }
 
 func directory(destination int) string { return fmt.Sprintf("worker-%02d", destination) }

@@ -9,15 +9,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// cache stores the unpacked contents of layers, up to a number of bytes. When it is full, it drops
-// the contents that were used least recently, but never those that were stored last: a caller reads
-// one file of an artifact after the other.
+// cache stores the unpacked contents of layers, up to a size in bytes. It drops the contents that
+// were used least recently, but keeps at least one entry.
 type cache struct {
 	mu   sync.Mutex
 	most int
 	size int
 	at   map[cacheKey]*list.Element
-	// used has the entries, ordered by their last use.
+	// used has the entries in the order of their last use, oldest first.
 	used *list.List
 }
 
@@ -26,7 +25,7 @@ type cacheEntry struct {
 	contents *contents
 }
 
-// cacheKey identifies contents. The paths of equal layers differ by the directory of the store.
+// cacheKey identifies the contents of a layer in the directory of a store.
 type cacheKey struct {
 	layer digest.Digest
 	dir   tree.Path
@@ -36,7 +35,6 @@ func newCache(most int) *cache {
 	return &cache{most: most, at: map[cacheKey]*list.Element{}, used: list.New()}
 }
 
-// get returns the contents of a layer, if they are cached.
 func (c *cache) get(key cacheKey) (*contents, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,7 +51,6 @@ const entryCost = 200
 
 func (e *cacheEntry) cost() int { return e.contents.size + len(e.contents.files)*entryCost }
 
-// put stores the contents of a layer.
 func (c *cache) put(key cacheKey, made *contents) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Defaults of Config.
+// These are the defaults of Config.
 const (
 	DefaultParallel = 32
 	DefaultPatience = 10 * time.Second
@@ -19,15 +19,14 @@ const (
 	DefaultCache    = 64 << 20
 )
 
-// Config has the settings of a Store: the repository, the credentials and limits.
+// Config has the settings of a Store.
 type Config struct {
 	// Name is the name of the store in errors, such as "OCIStateStore fleet/worker-1".
 	Name string
 	// URL is oci://REGISTRY or oci://REGISTRY/PREFIX.
 	URL string
 	// Dir is the directory of the Destination, in any form that tree.ParseDir accepts. The
-	// repository is the prefix in the URL and this directory. The paths of the store begin with it,
-	// and the paths in artifacts do not.
+	// repository is URL followed by Dir. The paths of the store begin with Dir.
 	Dir string
 	// Insecure means that requests use HTTP instead of HTTPS.
 	Insecure bool
@@ -38,29 +37,27 @@ type Config struct {
 	Signing SigningKey
 	// MediaType is the media type of layers: FluxContent, which is the default, or OCILayer.
 	MediaType string
-	// Keep is the number of artifacts that are kept, at least 2.
+	// Keep is the number of artifacts to keep, at least 2.
 	Keep int
-	// Writer is the controller ID in the annotation with the source of an artifact.
+	// Writer is the controller ID in artifacts.
 	Writer string
 	// Parallel is the maximum number of concurrent requests to the registry.
 	Parallel int
-	// Patience is how long a registry may send nothing until a request is cancelled. Uploads get more
-	// time, in proportion to their size.
+	// Patience is the time after which a request to a silent registry is cancelled. Uploads get
+	// more time.
 	Patience time.Duration
 	// Settle is how long a write waits for another writer that has announced a write and does not
-	// finish it. A write that has announced itself gives up after half of this time.
+	// finish it.
 	Settle time.Duration
-	// Cache is the maximum size of the cached contents of all stores of a Pool, in bytes. The first
-	// store of the Pool determines it.
+	// Cache is the size of the Pool's cache in bytes. The first store of the Pool determines it.
 	Cache int
-	// Now returns the time in the annotations of artifacts. It must not be nil.
+	// Now returns the time for the annotations of artifacts. It must not be nil.
 	Now func() time.Time
-	// Notify is called once for each limitation of the registry that users should know. It may be
-	// nil.
+	// Notify is called with limitations of the registry that users should know. It may be nil.
 	Notify func(message string)
 }
 
-// withDefaults returns the configuration with a value in each field that has a default.
+// withDefaults returns the configuration with defaults filled in.
 func (c Config) withDefaults() Config {
 	c.Parallel = orDefault(c.Parallel, DefaultParallel)
 	c.Patience = orDefault(c.Patience, DefaultPatience)
@@ -80,16 +77,16 @@ func orDefault[T int | time.Duration](value, otherwise T) T {
 	return value
 }
 
-// minKeep is the minimum of Config.Keep: an agent may be reading the artifact before the newest.
+// minKeep is the minimum of Config.Keep. An agent may be reading the artifact before the newest.
 const minKeep = 2
 
-// location is the place of a repository: its registry, its name, and the directory of the files.
+// location is a repository and the directory of its files.
 type location struct {
 	host, name string
 	dir        tree.Path
 }
 
-// locate checks the settings that determine the repository.
+// locate returns the location of the repository, or an error if the configuration is invalid.
 func (c *Config) locate() (location, error) {
 	host, prefix, err := kratix.ParseOCIURL(c.URL)
 	if err != nil {

@@ -31,7 +31,7 @@ func TestSignedStoreWithoutPrefixConforms(t *testing.T) {
 		c.Dir, c.URL = ocitest.Prefix(), "oci://"+endpoint
 		c.Signing, c.MediaType = oci.SigningKey{PrivateKey: plainKey(t)}, oci.OCILayer
 		made := fixture(t, c)
-		proxied, _ := made.Store.(*oci.Store) // the fixture has no other
+		proxied, _ := made.Store.(*oci.Store)
 		reopen := made.Reopen
 		made.Store, made.Reopen = below(c.Dir, proxied), func() statestore.Store {
 			again, _ := reopen().(*oci.Store)
@@ -62,7 +62,7 @@ func memory(t testing.TB) string {
 	return server.Listener.Addr().String()
 }
 
-// config returns a Config for a repository that no other test uses. Its Destination has the path ".".
+// config returns a Config for a new repository.
 func config(endpoint string) oci.Config {
 	return oci.Config{
 		Name: "OCIStateStore fleet", URL: "oci://" + endpoint + "/" + ocitest.Prefix(), Dir: ".", Insecure: true,

@@ -7,10 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// contents are the unpacked files of a layer, sorted in walk order. They must not be modified.
+// contents are the unpacked files of a layer, in walk order. They must not be modified.
 type contents struct {
 	files []tree.File
-	// links are symlinks of another writer. They are kept, because they may matter to it.
+	// links are symlinks of another writer, which are kept.
 	links []link
 	size  int
 }
@@ -20,7 +20,6 @@ type link struct {
 	target string
 }
 
-// at returns the content of the file at a path.
 func (c *contents) at(path tree.Path) ([]byte, bool) {
 	i, ok := slices.BinarySearchFunc(c.files, path, compareFile)
 	if !ok {
@@ -31,8 +30,7 @@ func (c *contents) at(path tree.Path) ([]byte, bool) {
 
 func compareFile(file tree.File, path tree.Path) int { return tree.Compare(file.Path, path) }
 
-// state returns the paths and digests of the files. The result shares the directories that are equal
-// to those in before.
+// state returns the paths and digests of the files. It shares unchanged directories with before.
 func (c *contents) state(before statestore.Files) statestore.Files {
 	var changes []statestore.FileChange
 	for path := range before.All() {
@@ -49,7 +47,6 @@ func (c *contents) state(before statestore.Files) statestore.Files {
 	return before.With(changes)
 }
 
-// obstacles returns the links as obstacles.
 func (c *contents) obstacles() statestore.Obstacles {
 	var all []statestore.Obstacle
 	for _, each := range c.links {
@@ -58,8 +55,7 @@ func (c *contents) obstacles() statestore.Obstacles {
 	return statestore.Obstacles{}.With(all)
 }
 
-// conflict is the error about files that an artifact cannot have. why is the reason for the first of
-// them.
+// conflict is the error about changes that an artifact cannot have. paths may be empty.
 type conflict struct {
 	why   string
 	paths []tree.Path
@@ -68,8 +64,8 @@ type conflict struct {
 
 func (c conflict) Error() string { return c.why }
 
-// with returns the contents after the changes. same is true if nothing has changed. It returns a
-// conflict if an artifact cannot have the changed files.
+// with returns the contents after changes, and whether nothing has changed. It returns a conflict
+// if an artifact cannot have the files.
 func (c *contents) with(changes statestore.ChangeSet, dir tree.Path) (made *contents, same bool, err error) {
 	written := make(map[tree.Path][]byte, len(changes.Write))
 	for _, file := range changes.Write {
@@ -105,7 +101,7 @@ func (c *contents) with(changes statestore.ChangeSet, dir tree.Path) (made *cont
 	return made, same, made.check()
 }
 
-// check returns a conflict if an artifact cannot have the files, and sets the size.
+// check sets the size, and returns a conflict if an artifact cannot have the files.
 func (c *contents) check() error {
 	var blocked conflict
 	for i, file := range c.files {

@@ -16,8 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
-// store from one tree to the other and back, until it is killed.
+// TestCrashingWriter is the child process of TestKill9. It writes until it is killed.
 func TestCrashingWriter(t *testing.T) {
 	url, ok := storetest.CrashingWriter()
 	if !ok {
@@ -25,7 +24,7 @@ func TestCrashingWriter(t *testing.T) {
 	}
 	store := open(t, crashConfig(url))
 	for i := 1; ; i++ {
-		// On a busy machine, a write may take longer than it may after its announcement.
+		// A write may take too long on a busy machine.
 		if _, err := storetest.Round(t, store, crashTree(i%2)); err != nil && !statestore.IsTemporary(err) {
 			t.Fatal(err)
 		}
@@ -47,8 +46,7 @@ func crashTree(which int) map[string]string {
 	return files
 }
 
-// TestKill9 kills a writer at 100 random moments. After each, the store must have exactly the files of
-// one of the two trees, and the next write must succeed.
+// TestKill9 kills a writer at 100 random moments.
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	plain := config(ocitest.Registry(t))
@@ -59,7 +57,7 @@ func TestKill9(t *testing.T) {
 		if countdown.Add(-1) == 0 {
 			now <- struct{}{}
 		}
-		// The registry carries out a request that it has received, even if the client has died.
+		// The registry also completes requests of killed clients.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -67,7 +65,7 @@ func TestKill9(t *testing.T) {
 	store, changed := open(t, crashConfig(plain.URL)), 0
 	for range 100 {
 		storetest.Settle(t, store, crashTree(0))
-		// A writer may have to wait for a killed one, and sends up to 90 requests meanwhile.
+		// A writer may first have to wait for a killed one.
 		countdown.Store(2 + rand.Int64N(150)) //nolint:gosec // a random moment
 		storetest.KillWriter(t, proxied.URL, now)
 		proxy.Quiet(t)

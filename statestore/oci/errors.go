@@ -58,11 +58,11 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixSlowly:   {Class: statestore.Server},
 }
 
-// verdict has the kind and the fix with which an error of a library is reported.
+// verdict has the kind and the fix with which an error is reported.
 type verdict struct {
 	kind error
 	fix  string
-	// cause, if not nil, is reported instead of the library's error.
+	// cause is reported instead of the error if it is not nil.
 	cause error
 	// paths are the files that cannot be stored.
 	paths []tree.Path
@@ -95,7 +95,6 @@ func (s *Store) failure(op string, err error) error {
 
 func status(code int) string { return fmt.Sprintf("%d %s", code, http.StatusText(code)) }
 
-// judge returns the verdict on an error. It checks the most specific kinds of errors first.
 func (s *Store) judge(err error) verdict {
 	var (
 		blocked  conflict
@@ -135,7 +134,6 @@ func (s *Store) fixCredentials() string {
 	return fixLogin
 }
 
-// judgeResponse returns the verdict on an error response of the registry.
 func (s *Store) judgeResponse(response *errcode.ErrorResponse) verdict {
 	switch code := response.StatusCode; {
 	case code == http.StatusUnauthorized:
@@ -190,18 +188,19 @@ func isPlain(err error) bool {
 	return strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
-// isMistake reports whether an error without a response comes again if the request is sent again.
+// isMistake reports whether an error without a response would occur again if the request were
+// repeated.
 func isMistake(err error) bool {
 	return isUntrusted(err) || isPlain(err) || errors.Is(err, errRedirect)
 }
 
-// isUnsupported reports whether the registry does not support a request, or does not allow it.
+// isUnsupported reports whether the registry does not support or does not allow a request.
 func isUnsupported(err error) bool {
 	return isStatus(err, http.StatusMethodNotAllowed) || isStatus(err, http.StatusForbidden) || isStatus(err, http.StatusUnauthorized) ||
 		isStatus(err, http.StatusNotImplemented) || hasCode(err, errcode.ErrorCodeUnsupported)
 }
 
-// oneLine returns the text in one line, without the last password or token.
+// oneLine returns the text in one line, without the password or token that was used last.
 func (s *Store) oneLine(text string) string {
 	if secret := s.client.secret.Load(); secret != nil {
 		return statestore.OneLine(text, *secret)

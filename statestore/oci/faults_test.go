@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// fault handles a request wrongly: it sends a wrong response, or none.
+// fault sends a wrong response, or none.
 type fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
 
 var faults = map[string]fault{
@@ -52,7 +52,7 @@ var faults = map[string]fault{
 	},
 }
 
-// half sends one half of the body of a response. It returns false if there is no body.
+// half sends half of the body of a response. It returns false if there is no body.
 func half(next http.Handler, w http.ResponseWriter, r *http.Request) bool {
 	whole := httptest.NewRecorder()
 	next.ServeHTTP(whole, r)
@@ -68,8 +68,7 @@ func half(next http.Handler, w http.ResponseWriter, r *http.Request) bool {
 	return whole.Body.Len() > 0
 }
 
-// TestRoundsSucceedDespiteFaults runs rounds with random trees while every third request fails, and
-// compares the files with those that the rounds should have written.
+// TestRoundsSucceedDespiteFaults runs rounds with random trees while every third request fails.
 func TestRoundsSucceedDespiteFaults(t *testing.T) {
 	t.Parallel()
 	endpoint := ocitest.Registry(t)
@@ -120,7 +119,6 @@ func TestPauseThatTheRegistryDemandsIsRespected(t *testing.T) {
 	}
 }
 
-// TestUnchangedRoundsUploadNothing counts the requests of rounds.
 func TestUnchangedRoundsUploadNothing(t *testing.T) {
 	t.Parallel()
 	c, proxy := through(t, config(memory(t)))

@@ -44,7 +44,8 @@ func (s *Store) FileAt(ctx context.Context, revision statestore.Revision, path t
 	return content, err == nil, err
 }
 
-// Log returns the newest artifacts that the registry keeps. Each one names the one before.
+// Log returns the newest artifacts that the registry keeps. The parameter most is
+// their maximum number.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	var log statestore.Log
 	of, err := s.resolve(ctx, latest)

@@ -14,9 +14,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Limits of an artifact. They hold for reading and for writing.
+// These are the limits of an artifact for reading and writing.
 const (
-	// maxUnpacked is the maximum size of all files in bytes. It is the limit of Flux's own client.
+	// maxUnpacked is the maximum size of all files in bytes.
 	maxUnpacked = 100 << 20
 	// maxLayer is the maximum size of a packed layer in bytes.
 	maxLayer = 64 << 20
@@ -28,8 +28,8 @@ func tooLarge(files, size int) string {
 	return fmt.Sprintf("an artifact with %d files of %d MiB is too large: it can have %d files of %d MiB", files, size>>20, maxFiles, maxUnpacked>>20)
 }
 
-// pack returns the layer with the files: a compressed tar archive. Equal files have equal layers: the
-// entries are sorted and have no time, user or group.
+// pack returns a layer with the files and links: a compressed tar archive. Equal contents have
+// equal layers.
 func (c *contents) pack(dir tree.Path) ([]byte, error) {
 	var out bytes.Buffer
 	zipped := gzip.NewWriter(&out)
@@ -81,14 +81,14 @@ func parents(path tree.Path) []tree.Path {
 	return above
 }
 
-// unpack returns the files in a layer, with paths that begin with dir. It returns errForeign for a
-// layer with paths or entries that a store cannot have, or with more than the limits.
+// unpack returns the files in a layer, with paths that begin with dir. It returns errForeign if the
+// layer is invalid or too large.
 func unpack(layer []byte, dir tree.Path) (*contents, error) {
 	zipped, err := gzip.NewReader(bytes.NewReader(layer))
 	if err != nil {
 		return nil, fmt.Errorf("%w: its layer is not compressed with gzip", errForeign)
 	}
-	// The limit also holds for the headers, which can be as large as the files.
+	// Headers count too, and can be as large as the files.
 	plain := &io.LimitedReader{R: zipped, N: 2 * maxUnpacked}
 	archive := tar.NewReader(plain)
 	made := &contents{}

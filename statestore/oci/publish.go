@@ -17,17 +17,16 @@ import (
 // tagDigits is the number of digits of a digest in the tag of an artifact.
 const tagDigits = 12
 
-// maxTicket bounds the ticket in a tag of another writer.
+// maxTicket is the maximum ticket in a parsed tag.
 const maxTicket = 1 << 30
 
-// announcement is the tag of an artifact to which a writer wants latest to refer.
+// announcement is a tag with which a writer announces its artifact.
 type announcement struct {
 	generation int
-	// digits are the first digits of the artifact's digest. They identify the writer, because no two
-	// writers make artifacts with equal digests.
+	// digits are the first digits of the artifact's digest. They identify the writer.
 	digits string
-	// ticket is the position of the writer among those that announced themselves at the same time.
-	// It is 0 for a writer that has not seen another one yet.
+	// ticket is the position of the writer in the queue, or 0 if it has not seen another writer
+	// yet.
 	ticket int
 }
 
@@ -40,14 +39,12 @@ func (a announcement) tag() string {
 	return tag
 }
 
-// goesAfter reports whether the writer must wait for another one, with the announcement b. A writer
-// without a ticket may be replacing latest already, or may still take any ticket, so all others wait
-// for it. It may not go on itself if there is another one.
+// goesAfter reports whether the writer must wait for a writer with the announcement b.
 func (a announcement) goesAfter(b announcement) bool {
 	return a.ticket == 0 || b.ticket < a.ticket || b.ticket == a.ticket && b.digits < a.digits
 }
 
-// parseTag returns the announcement in the tag of an artifact. It returns false for all other tags.
+// parseTag returns the announcement in a tag, or false for other tags.
 func parseTag(tag string) (announcement, bool) {
 	rest, isOurs := strings.CutPrefix(tag, "g")
 	number, rest, cut := strings.Cut(rest, "-")
@@ -63,13 +60,9 @@ func parseTag(tag string) (announcement, bool) {
 	return parsed, err == nil && (parsed.ticket > 0) == hasTicket && parsed.ticket <= maxTicket
 }
 
-// publish lets latest refer to an artifact whose blobs are in the repository. It returns all tags. It
-// returns ErrStale if another writer has replaced base.
-//
-// This is Lamport's bakery algorithm with tags as the shared memory. A writer that sees others takes a
-// ticket after theirs and waits for those before it. It may replace latest until Config.Settle/2 after
-// its announcement. Before that it takes a later ticket, so that enough time is left when its turn comes;
-// it must have the later ticket before others ignore the earlier one.
+// publish makes latest refer to an artifact whose blobs are in the repository, and returns all
+// tags. It returns ErrStale if another writer has replaced base. The package comment describes the
+// algorithm.
 func (s *Store) publish(ctx context.Context, made *artifact, manifest []byte, base statestore.Revision) ([]string, error) {
 	own := announcement{generation: made.generation, digits: made.digest.Encoded()[:tagDigits]}
 	for ignored := now().Add(s.config.Settle); ; {
@@ -89,11 +82,10 @@ func (s *Store) publish(ctx context.Context, made *artifact, manifest []byte, ba
 	}
 }
 
-// now returns the time by which contexts end. Config.Now may be another clock.
+// now returns the time for deadlines of contexts. Config.Now may be another clock.
 func now() time.Time { return time.Now() } //nolint:forbidigo // contexts read the clock themselves
 
-// until calls do with a context that ends at a time. If do fails because of it, until returns a
-// slowError.
+// until calls do with a deadline. It returns a slowError if do fails after the deadline.
 func (s *Store) until(ctx context.Context, end time.Time, do func(context.Context) error) error {
 	limited, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
@@ -104,14 +96,14 @@ func (s *Store) until(ctx context.Context, end time.Time, do func(context.Contex
 	return err
 }
 
-// slowError is the error of a write that was not finished within this time after its announcement.
+// slowError is the error of a write that was not published in time.
 type slowError time.Duration
 
 func (e slowError) Error() string {
 	return fmt.Sprintf("the registry has not published the artifact within %s", time.Duration(e))
 }
 
-// replace lets latest refer to an artifact in place of base.
+// replace makes latest refer to an artifact instead of base.
 func (s *Store) replace(ctx context.Context, base statestore.Revision, made *artifact, manifest []byte) error {
 	if err := s.checkLatest(ctx, base); err != nil {
 		return err
@@ -122,7 +114,7 @@ func (s *Store) replace(ctx context.Context, base statestore.Revision, made *art
 	return s.checkLatest(ctx, revisionOf(made))
 }
 
-// checkLatest returns ErrStale if latest does not refer to an artifact.
+// checkLatest returns ErrStale unless latest refers to want.
 func (s *Store) checkLatest(ctx context.Context, want statestore.Revision) error {
 	found, err := s.resolve(ctx, latest)
 	if err == nil && statestore.Revision(found) != want {
@@ -131,9 +123,9 @@ func (s *Store) checkLatest(ctx context.Context, want statestore.Revision) error
 	return err
 }
 
-// await waits until no other writer comes before own, and returns all tags and the ticket of own. If
-// own has no ticket, or end has come, await returns the ticket that the writer must announce next. It
-// returns ErrStale if another writer has replaced base.
+// await waits until no other writer comes before own, and returns all tags. If the writer must
+// announce itself again, await returns a new ticket. It returns ErrStale if another writer has
+// replaced base.
 func (s *Store) await(ctx context.Context, own announcement, base statestore.Revision, end time.Time) ([]string, int, error) {
 	const looks = 40
 	for {
@@ -160,8 +152,8 @@ func (s *Store) await(ctx context.Context, own announcement, base statestore.Rev
 	}
 }
 
-// queue reports whether no other writer comes before own, and returns the last ticket. It ignores a
-// writer whose last announcement was seen Config.Settle before the tags were asked for.
+// queue reports whether no other writer comes before own, and returns the last ticket. It ignores
+// announcements that were first seen Config.Settle ago or earlier.
 func (s *Store) queue(tags []string, own announcement, asked time.Time) (isFirst bool, last int) {
 	newest := map[string]announcement{} // by digits
 	last = own.ticket
@@ -192,12 +184,11 @@ func (s *Store) queue(tags []string, own announcement, asked time.Time) (isFirst
 	return isFirst, last
 }
 
-// maxDeletions bounds the artifacts that are deleted after one write.
+// maxDeletions is the maximum number of artifacts that are deleted after one write.
 const maxDeletions = 20
 
-// retain deletes artifacts that are older than the newest Config.Keep ones, with their signatures. It
-// keeps those that agents use. What is left is deleted after later writes, unless the registry does
-// not allow deletions.
+// retain deletes old artifacts with their signatures. It keeps the newest Config.Keep, and those in
+// use. It deletes at most maxDeletions.
 func (s *Store) retain(ctx context.Context, tags []string, newest *artifact, inUse []statestore.Revision) {
 	deleted := 0
 	for _, tag := range tags {

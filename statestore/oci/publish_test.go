@@ -25,8 +25,7 @@ import (
 
 func pathsOf(names ...string) []tree.Path { return testkit.Paths(names...) }
 
-// TestWriterThatIsOvertakenWritesNothing lets another writer publish at each point of an Apply. No
-// write without an error may be lost, and the Apply may fail only with ErrStale.
+// TestWriterThatIsOvertakenWritesNothing lets another writer publish at each point of an Apply.
 func TestWriterThatIsOvertakenWritesNothing(t *testing.T) {
 	t.Parallel()
 	for moment := 1; moment <= 11; moment++ {
@@ -80,7 +79,6 @@ func TestWriterWhoseTagIsReplacedIsStale(t *testing.T) {
 	}
 }
 
-// TestAnnouncementOfAnInterruptedWriterIsIgnored kills a write after its announcement.
 func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 	t.Parallel()
 	for name, deletes := range map[string]bool{"registry that deletes": true, "registry that does not": false} {
@@ -117,7 +115,6 @@ func TestAnnouncementOfAnInterruptedWriterIsIgnored(t *testing.T) {
 	}
 }
 
-// TestConcurrentWritersWithoutDeletions runs several writers on a registry that deletes nothing.
 func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	t.Parallel()
 	c, proxy := through(t, config(memory(t)))
@@ -152,8 +149,8 @@ func TestConcurrentWritersWithoutDeletions(t *testing.T) {
 	storetest.Holds(t, open(t, c), want)
 }
 
-// TestWriterThatOthersIgnoreGivesUp lets a writer wait for its list of tags for so long that others may
-// ignore its announcement, when it needs a ticket.
+// TestWriterThatOthersIgnoreGivesUp delays the list of tags until other writers may ignore the
+// announcement.
 func TestWriterThatOthersIgnoreGivesUp(t *testing.T) {
 	t.Parallel()
 	plain := config(memory(t))
@@ -176,7 +173,7 @@ func TestWriterThatOthersIgnoreGivesUp(t *testing.T) {
 	}
 }
 
-// tagAs lets a tag refer to the manifest of another one.
+// tagAs makes the tag to refer to the manifest of the tag from.
 func tagAs(t *testing.T, c oci.Config, from, to string) {
 	t.Helper()
 	host, name, _ := strings.Cut(strings.TrimPrefix(c.URL, "oci://"), "/")
@@ -197,8 +194,6 @@ func tagAs(t *testing.T, c oci.Config, from, to string) {
 	tagged.Body.Close()
 }
 
-// TestAnnouncementsOfOtherGenerationsAreIgnored writes to a repository with tags that a writer left before
-// someone let latest refer to an older artifact, and with tags that are similar to announcements.
 func TestAnnouncementsOfOtherGenerationsAreIgnored(t *testing.T) {
 	t.Parallel()
 	plain := config(memory(t))
@@ -214,7 +209,6 @@ func TestAnnouncementsOfOtherGenerationsAreIgnored(t *testing.T) {
 	}
 }
 
-// TestSlowRegistryDoesNotPublish lets the registry take longer than a write may after it was announced.
 func TestSlowRegistryDoesNotPublish(t *testing.T) {
 	t.Parallel()
 	plain := config(memory(t))
@@ -236,8 +230,6 @@ func TestSlowRegistryDoesNotPublish(t *testing.T) {
 	}
 }
 
-// TestOldArtifactsAreDeleted checks that the newest artifacts and those in use are kept, with their
-// signatures.
 func TestOldArtifactsAreDeleted(t *testing.T) {
 	t.Parallel()
 	for name, endpoint := range map[string]func(testing.TB) string{"memory": memory, "distribution": ocitest.Registry} {
@@ -287,7 +279,6 @@ func TestOldArtifactsAreDeleted(t *testing.T) {
 	}
 }
 
-// tagsOf returns the tags of a repository.
 func tagsOf(t *testing.T, c oci.Config) []string {
 	t.Helper()
 	host, name, _ := strings.Cut(strings.TrimPrefix(c.URL, "oci://"), "/")

@@ -20,16 +20,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Pool opens stores. Stores on one registry with equal credentials and connection settings share
-// connections, tokens and the limit of concurrent requests. All stores share the cache. The zero
-// Pool is ready to use.
+// Pool opens stores. Stores with equal connection settings share connections and tokens. All stores
+// share the cache. The zero Pool is ready to use.
 type Pool struct {
 	mu      sync.Mutex
 	clients map[clientKey]*client
 	cache   *cache
 }
 
-// clientKey identifies a client. Stores with equal keys share it.
+// clientKey has the settings that stores with the same client have in common.
 type clientKey struct {
 	host, ca string
 	auth     Auth
@@ -43,7 +42,7 @@ type client struct {
 	*auth.Client
 	idle  func() // closes idle connections
 	users int
-	// secret is the last password or token; nil before the first login.
+	// secret is the last password or token that was used, or nil.
 	secret atomic.Pointer[string]
 }
 
@@ -128,11 +127,10 @@ func newClient(config Config, host string) (*client, error) {
 	return made, nil
 }
 
-// Bounds on what a registry may make this program do.
+// These are limits for responses of a registry.
 const (
 	maxRedirects = 5
-	// maxManifest is the maximum size of a manifest, of a page of tags and of a response with a
-	// token, in bytes.
+	// maxManifest is the maximum size in bytes of a manifest and of other metadata.
 	maxManifest = 4 << 20
 	// maxTagPages is the maximum number of pages with tags, of tagPage tags each.
 	maxTagPages = 50
@@ -142,8 +140,7 @@ const (
 // errRedirect is the error about a redirect that is not followed.
 var errRedirect = errors.New("the registry redirects")
 
-// checkRedirect refuses redirects from HTTPS to plain HTTP, and too many redirects. The client
-// removes the credentials from requests to another host.
+// checkRedirect rejects redirects from HTTPS to HTTP, and too many redirects.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > maxRedirects:
@@ -154,8 +151,7 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// retries returns the policy for sending requests again: if the registry is busy, fails, or does not
-// answer.
+// retries returns the policy for repeating requests.
 func retries() retry.Policy {
 	const again, first, longest = 4, 100 * time.Millisecond, 3 * time.Second
 	return &retry.GenericPolicy{
@@ -188,7 +184,7 @@ func newRemote(config Config, at location, shared *client) *remote.Repository {
 		TagListPageSize:  tagPage,
 		TagListMaxPages:  maxTagPages,
 	}
-	_ = made.SetReferrersCapability(true) // no artifact has a subject, and nothing needs to be asked
+	_ = made.SetReferrersCapability(true) // no artifact has a subject
 	return made
 }
 

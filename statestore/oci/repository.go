@@ -30,8 +30,7 @@ type repository struct {
 	client *client
 }
 
-// errGarbled is the error if the bytes of a response do not have the digest or the size that they
-// should have.
+// errGarbled is the error about a response with a wrong digest or size.
 var errGarbled = errors.New("the registry has sent something else than what was stored")
 
 // errForeign is the error about an artifact that this program cannot use.
@@ -49,7 +48,6 @@ func (r *repository) resolve(ctx context.Context, tag string) (digest.Digest, er
 	return found.Digest, err
 }
 
-// manifest reads a manifest by its digest.
 func (r *repository) manifest(ctx context.Context, of digest.Digest) (*ocispec.Manifest, error) {
 	var content []byte
 	err := retryTruncated(ctx, func() error {
@@ -70,7 +68,7 @@ func (r *repository) manifest(ctx context.Context, of digest.Digest) (*ocispec.M
 	return &read, nil
 }
 
-// blob reads a blob of at most most bytes.
+// blob reads a blob. Its size must not exceed most bytes.
 func (r *repository) blob(ctx context.Context, of ocispec.Descriptor, most int64) ([]byte, error) {
 	var content []byte
 	if err := checkSize(of.Size, most); err != nil {
@@ -87,7 +85,8 @@ func (r *repository) blob(ctx context.Context, of ocispec.Descriptor, most int64
 	return content, err
 }
 
-// readExactly reads a body of the given size and digest, and closes it.
+// readExactly reads a body of the given size and digest, and closes it. The size must not exceed
+// most.
 func readExactly(body io.ReadCloser, size, most int64, want digest.Digest) ([]byte, error) {
 	defer body.Close()
 	if err := checkSize(size, most); err != nil {
@@ -117,14 +116,12 @@ func digestOf(content []byte) digest.Digest {
 
 func sum(content []byte) [sha256.Size]byte { return sha256.Sum256(content) }
 
-// descriptor returns the descriptor of a content.
 func descriptor(mediaType string, content []byte) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: mediaType, Digest: digestOf(content), Size: int64(len(content))}
 }
 
-// pushBlob uploads a blob. If the registry has lost the upload, or its response was truncated,
-// pushBlob begins a new upload unless the registry has the blob. pushBlob also begins a new one if
-// the token has expired since the upload began, because the client does not renew the token then.
+// pushBlob uploads a blob. If the token has expired during the upload, pushBlob begins a new
+// upload.
 func (r *repository) pushBlob(ctx context.Context, described ocispec.Descriptor, content []byte) error {
 	err := r.upload(ctx, described, content, false)
 	if isStatus(err, http.StatusUnauthorized) {
@@ -145,12 +142,11 @@ func (r *repository) upload(ctx context.Context, described ocispec.Descriptor, c
 	})
 }
 
-// pushManifest uploads a manifest and lets a tag refer to it.
+// pushManifest uploads a manifest and makes a tag refer to it.
 func (r *repository) pushManifest(ctx context.Context, content []byte, tag string) error {
 	return r.remote.Manifests().PushReference(ctx, descriptor(ocispec.MediaTypeImageManifest, content), bytes.NewReader(content), tag)
 }
 
-// tags returns all tags.
 func (r *repository) tags(ctx context.Context) ([]string, error) {
 	var all []string
 	err := retryTruncated(ctx, func() error {
@@ -166,7 +162,7 @@ func (r *repository) tags(ctx context.Context) ([]string, error) {
 	return all, err
 }
 
-// remove deletes a tag, or the manifest with a digest. It is not an error if there is none.
+// remove deletes a tag, or the manifest with a digest, if it exists.
 func (r *repository) remove(ctx context.Context, reference string) error {
 	ctx = auth.AppendRepositoryScope(ctx, r.remote.Reference, auth.ActionPull, auth.ActionDelete)
 	_, err := r.send(ctx, http.MethodDelete, r.url("manifests/"+reference))
@@ -182,7 +178,7 @@ func (r *repository) probe(ctx context.Context) error {
 	begin := r.url("blobs/uploads/")
 	location, err := r.send(ctx, http.MethodPost, begin)
 	if err != nil || !isSameHost(location, begin) {
-		return err // an upload without an end expires
+		return err // the upload expires
 	}
 	_, err = r.send(ctx, http.MethodDelete, location)
 	return err
@@ -194,8 +190,8 @@ func isSameHost(a, b string) bool {
 	return err == nil && otherErr == nil && one.Scheme == other.Scheme && one.Host == other.Host
 }
 
-// send sends a request without a body. It returns the URL to which the response refers, if any, and
-// an error if the registry does not carry out the request.
+// send sends a request without a body, and returns the Location of the response, if any. It returns
+// an error for an unexpected status.
 func (r *repository) send(ctx context.Context, method, address string) (location string, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
@@ -220,7 +216,6 @@ func (r *repository) send(ctx context.Context, method, address string) (location
 // maxErrorBody is the maximum number of bytes of an error response that are read.
 const maxErrorBody = 8 << 10
 
-// errorOf returns the error in a response.
 func errorOf(response *http.Response) error {
 	failed := &errcode.ErrorResponse{Method: response.Request.Method, URL: response.Request.URL, StatusCode: response.StatusCode}
 	var body struct {
@@ -237,7 +232,7 @@ func isStatus(err error, status int) bool {
 	return errors.As(err, &failed) && failed.StatusCode == status
 }
 
-// hasCode reports whether the registry's response has an error code.
+// hasCode reports whether err is a response with one of the error codes.
 func hasCode(err error, codes ...string) bool {
 	var failed *errcode.ErrorResponse
 	if !errors.As(err, &failed) {
@@ -253,8 +248,7 @@ func hasCode(err error, codes ...string) bool {
 	return false
 }
 
-// retryTruncated calls do again if a response was truncated, or if the registry has lost an upload.
-// The client itself sends requests again only in the cases of isRetryable.
+// retryTruncated repeats do if a response was truncated, or if the registry has lost an upload.
 func retryTruncated(ctx context.Context, do func() error) error {
 	const attempts = 4
 	var err error

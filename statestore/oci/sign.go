@@ -18,15 +18,14 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// SigningKey is the key with which artifacts are signed as cosign does. It is not set if PrivateKey
+// SigningKey is the key that signs artifacts in the format of cosign. It is not set if PrivateKey
 // is empty.
 type SigningKey struct {
-	// PrivateKey is an ECDSA key in PEM: a key of cosign, which Password decrypts, or a key without
-	// encryption in the form of PKCS #8 or SEC 1.
+	// PrivateKey is an ECDSA key in PEM: an encrypted key of cosign with its Password, or an
+	// unencrypted key.
 	PrivateKey, Password string
 }
 
-// signer signs artifacts.
 type signer struct{ key *ecdsa.PrivateKey }
 
 // signer returns the signer with the key, or nil without a key.
@@ -80,7 +79,7 @@ type encrypted struct {
 	Ciphertext []byte `json:"ciphertext"`
 }
 
-// Bounds on the parameters of a key, because they determine memory and time.
+// maxScryptN and maxScryptRP limit the memory and the time to decrypt a key.
 const (
 	maxScryptN, maxScryptRP = 1 << 20, 64
 	keySize, nonceSize      = 32, 24
@@ -107,13 +106,13 @@ func decrypt(content []byte, password string) ([]byte, error) {
 	return plain, nil
 }
 
-// Media type and annotation of a signature, as cosign defines them.
+// These are the media type and the annotation of signatures of cosign.
 const (
 	simpleSigning       = "application/vnd.dev.cosign.simplesigning.v1+json"
 	signatureAnnotation = "dev.cosignproject.cosign/signature"
 )
 
-// payload is the signed content.
+// payload is the signed content of a signature.
 type payload struct {
 	Critical struct {
 		Identity struct {
@@ -132,8 +131,8 @@ func signatureTag(of digest.Digest) string {
 	return of.Algorithm().String() + "-" + of.Encoded() + ".sig"
 }
 
-// sign pushes the signature of an artifact, if there is a key. It is called before any tag refers to
-// the artifact, so that no agent sees the artifact without its signature.
+// sign pushes the signature of an artifact, if there is a key. It must be called before a tag
+// refers to the artifact.
 func (s *Store) sign(ctx context.Context, of digest.Digest) error {
 	if s.signer == nil {
 		return nil

@@ -1,31 +1,22 @@
 // Package oci implements a state store in a repository of an OCI registry. It does I/O: it connects
 // to registries.
 //
-// Each Destination has a repository of its own. An artifact of the repository has all files of the
-// Destination in one layer, which Flux and Argo CD read, so all files change at once. The tag latest
-// refers to the newest artifact, and another tag to each artifact. The revision of the store is the
-// digest of the newest artifact's manifest. A Read is one request if nothing has changed.
+// Each Destination has a repository of its own. An artifact has all files of the Destination in one
+// layer. The tag latest refers to the newest artifact. The revision is the digest of its manifest.
 //
 // A registry has no compare-and-swap. The store replaces it by Lamport's bakery algorithm:
 //
-//   - An Apply first checks that latest refers to the artifact of its base. It
-//     announces its artifact by a tag with the next generation, and then lists all
-//     tags. Of two writers, at least one sees the tag of the other.
-//   - A writer that sees no other with this generation checks latest once more, lets
-//     it refer to its artifact, and checks that it does.
-//   - A writer that sees others announces itself again, with a ticket after theirs.
-//     It waits while a writer has a smaller ticket, or none, or the same and a
-//     smaller digest. So exactly one writer continues, and the others then find that
-//     their base was replaced.
-//   - The right to replace latest ends half of Config.Settle after the announcement.
-//     A writer that still waits then announces a later ticket. An announcement that
-//     was seen for Config.Settle is ignored, because its writer was probably
-//     interrupted.
+//   - A writer announces its artifact by a tag with the next generation, and then lists
+//     all tags. Of two writers, at least one sees the tag of the other.
+//   - A writer that sees no other makes latest refer to its artifact, if latest still
+//     refers to its base.
+//   - A writer that sees others announces itself again with a later ticket, and waits
+//     for the writers before it.
+//   - A writer must replace latest within half of Config.Settle after its announcement.
+//     An announcement that was seen for Config.Settle is ignored.
 //
-// Nothing depends on deletions. Two writes at the same time can only lose one of them if the registry
-// carries out a request more than half of Config.Settle after its client has given up, or if its list
-// of tags is not up to date, or if the process was suspended before it sent the request. The next Read
-// of the writer then returns the other's artifact, and the caller writes again.
+// A write can be lost if the registry carries out a request long after its client has given up, if
+// its list of tags is not up to date, or if the process was suspended.
 package oci
 
 import (
@@ -45,7 +36,7 @@ import (
 // latest is the tag of the newest artifact.
 const latest = "latest"
 
-// Store is one repository. It is safe for concurrent use. Read and Apply run one at a time.
+// Store is one repository. It is safe for concurrent use.
 type Store struct {
 	location
 	repository
@@ -56,11 +47,12 @@ type Store struct {
 
 	token chan struct{} // has one element while a Read or an Apply is in progress
 
-	// The newest artifact that was read or written, and its files; nil and empty if there is none.
+	// newest is the newest artifact that was read or written, or nil. files and links are its files
+	// and its symlinks.
 	newest *artifact
 	files  statestore.Files
 	links  statestore.Obstacles
-	// seen are the last announcements of all writers, and since when this one has seen them.
+	// seen are the last announcements of the writers, and when they were first seen.
 	seen map[announcement]time.Time
 	// noDeletions is set once the registry has refused to delete an artifact.
 	noDeletions bool
@@ -72,14 +64,13 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close ends the use of the connections.
+// Close closes the connections, unless another store shares them.
 func (s *Store) Close() error {
 	s.release()
 	return nil
 }
 
-// Read returns the state of the newest artifact. As long as the store is unchanged, all States share
-// their Files.
+// Read returns the state of the newest artifact.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
@@ -98,7 +89,7 @@ func (s *Store) state() statestore.State {
 	return statestore.State{Revision: revisionOf(s.newest), Files: s.files, Obstacles: s.links, Contents: view{store: s, of: s.newest}}
 }
 
-// Apply pushes an artifact with the changes. If nothing changes, it pushes nothing.
+// Apply pushes an artifact with the changes, unless the files stay the same.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -158,8 +149,7 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return revisionOf(made), nil
 }
 
-// pushBlobs uploads the blobs of an artifact. The configuration is there already if the artifact before
-// has the same one.
+// pushBlobs uploads the blobs of an artifact that base does not have.
 func (s *Store) pushBlobs(ctx context.Context, base *artifact, layer ocispec.Descriptor, content []byte) error {
 	config := descriptor(FluxConfig, []byte(configContent))
 	if base == nil || base.config != config.Digest {
@@ -180,7 +170,7 @@ func revisionOf(a *artifact) statestore.Revision {
 	return statestore.Revision(a.digest)
 }
 
-// refresh reads the newest artifact, if it is not the one that was read or written last.
+// refresh reads the newest artifact if it has changed.
 func (s *Store) refresh(ctx context.Context) error {
 	const attempts = 3
 	for range attempts {
@@ -219,8 +209,7 @@ func (s *Store) fetch(ctx context.Context, of digest.Digest) (*artifact, *conten
 
 func (s *Store) key(of *artifact) cacheKey { return cacheKey{of.layer.Digest, s.dir} }
 
-// unpacked returns the files of an artifact, or no files for nil. It downloads the layer unless the
-// files are cached.
+// unpacked returns the files of an artifact, or no files for nil.
 func (s *Store) unpacked(ctx context.Context, of *artifact) (*contents, error) {
 	if of == nil {
 		return &contents{}, nil
@@ -247,8 +236,8 @@ func (s *Store) adopt(made *artifact, unpacked *contents) {
 	s.cache.put(s.key(made), unpacked)
 }
 
-// Probe checks whether the store can be read and written. It changes nothing: it begins an upload and
-// cancels it.
+// Probe checks whether the store can be read and written. It begins an upload, and changes no
+// artifact.
 func (s *Store) Probe(ctx context.Context) error {
 	_, err := s.resolve(ctx, latest)
 	if err == nil {
@@ -276,14 +265,14 @@ func (s *Store) begin(ctx context.Context) error {
 
 func (s *Store) end() { <-s.token }
 
-// view provides the contents of one artifact. If the artifact was deleted since and is not cached,
-// Content returns ErrStale.
+// view has the contents of one artifact. If the artifact was deleted and is not cached, Content
+// returns ErrStale.
 type view struct {
 	store *Store
 	of    *artifact
 }
 
-// Digest returns the digest that a file with this content has.
+// Digest returns the digest of a content.
 func (view) Digest(content []byte) statestore.Digest { return statestore.Digest(sum(content)) }
 
 // Content returns the content of a file. The caller must not modify it.

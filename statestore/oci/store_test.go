@@ -27,7 +27,7 @@ func through(t testing.TB, config oci.Config) (oci.Config, *servertest.Proxy) {
 	return config, proxy
 }
 
-// plainKey returns a new private key without encryption.
+// plainKey returns a new unencrypted private key.
 func plainKey(t testing.TB) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -41,7 +41,7 @@ func plainKey(t testing.TB) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// below returns a view of the directory of a store, whose paths are relative to the directory.
+// below returns a view of a directory of a store, with relative paths.
 func below(dir string, store *oci.Store) statestore.Store {
 	return inDirectory{store, testkit.Path(dir)}
 }

@@ -23,14 +23,12 @@ import (
 // settleTime is oci.Config.Settle on the virtual clock.
 const settleTime = 10 * time.Second
 
-// network sends requests to a registry in memory. They arrive, and their responses return, after random
-// times.
+// network sends requests to a registry in memory, with random delays.
 type network struct {
 	registry http.Handler
 	mu       sync.Mutex
 	random   *rand.Rand
-	// longest are the longest times of a request and of a response. One in eight takes up to that
-	// long, the others a hundredth of it.
+	// longest and longestBack are the longest delays of a request and of a response.
 	longest, longestBack time.Duration
 	noDeletions          bool
 }
@@ -44,7 +42,7 @@ func (n *network) delay(longest time.Duration) time.Duration {
 	return time.Duration(n.random.Int64N(int64(longest)))
 }
 
-// RoundTrip lets the registry carry out a request, also if the client gives up meanwhile.
+// RoundTrip completes a request even if the client gives up.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := []byte{}
 	if r.Body != nil {
@@ -92,7 +90,7 @@ func (w *writers) open() *oci.Store {
 	return store
 }
 
-// write writes a file, until that succeeds or ctx ends.
+// write repeats the write of a file until it succeeds or ctx ends.
 func (w *writers) write(ctx context.Context, store *oci.Store, name string) {
 	for ctx.Err() == nil {
 		state, err := store.Read(ctx)
@@ -114,9 +112,8 @@ func (w *writers) write(ctx context.Context, store *oci.Store, name string) {
 	}
 }
 
-// compete lets writers write files at the same time, and checks that the repository has all files
-// whose writes were acknowledged. Some of crashing writers are interrupted at a random time. It
-// returns how long it took.
+// compete runs writers concurrently, and checks that no acknowledged write is lost. It may
+// interrupt crashing writers. It returns how long the writers took.
 func (w *writers) compete(count, files, crashing int) time.Duration {
 	begun := time.Now()
 	var group sync.WaitGroup
@@ -135,7 +132,7 @@ func (w *writers) compete(count, files, crashing int) time.Duration {
 	}
 	group.Wait()
 	took := time.Since(begun)
-	time.Sleep(w.network.longest + w.network.longestBack) // no request is on its way any more
+	time.Sleep(w.network.longest + w.network.longestBack) // no request is in progress any more
 	state := storetest.Read(w.t, w.open())
 	for name := range w.written {
 		if !state.Files.Has(testkit.Path(name)) {
@@ -151,7 +148,7 @@ func TestRandomWritersLoseNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		longest, longestBack time.Duration
 		crashing             int
-		// most is how long all may take; 0 for no limit.
+		// most is the maximum time of all writers, or 0 for no limit.
 		most time.Duration
 	}{
 		"a quick registry":                     {longest: settleTime / 50, longestBack: settleTime / 50, most: 4 * settleTime},

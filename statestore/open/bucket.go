@@ -49,8 +49,7 @@ func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore
 	return config, nil
 }
 
-// withSecret adds the values of a Secret to the configuration: the region and the CA certificate,
-// and the access key if the method needs it.
+// withSecret adds the values of a Secret to the configuration.
 func withSecret(ref kratix.StateStoreReference, config bucket.Config, secret *kratix.Secret) (bucket.Config, error) {
 	value := func(key string) string {
 		text, _ := secret.Value(key)

@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// Open sends no request. Therefore a wrong reference or setting is an error of Open, and a wrong
-// password is not.
+// Open sends no request, so it does not detect a wrong password.
 func ExampleStores() {
 	stores := &open.Stores{Now: time.Now}
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}

@@ -14,17 +14,15 @@ import (
 // Commits has settings for the commits of git stores.
 type Commits struct {
 	// Message is the template of commit messages, or nil for the default message. Trailers are
-	// added to each message. They may be nil.
+	// added to messages, and may be nil.
 	Message  *git.Message
 	Trailers *git.Trailers
-	// AuthorAnnotation is an annotation of Works with the author of their commits. If it is empty,
-	// the author in the store's spec is the author of all commits.
+	// AuthorAnnotation is the key of an annotation of Works with the author of their commits. It
+	// may be empty.
 	AuthorAnnotation string
-	// Committer is the committer of all commits. If its name is empty, the name is that of the
-	// author in the store's spec, and so is an empty address.
+	// Committer is the committer of commits. The default is the author in the store's spec.
 	Committer git.Author
-	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
-	// trailer.
+	// Owner is the controller ID for a trailer of commit messages. It may be empty.
 	Owner string
 }
 
@@ -46,8 +44,7 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 	})
 }
 
-// gitConfig returns the configuration for a GitStateStore and its Secret, without the settings that
-// are not in these objects, such as the clock and the form of commits.
+// gitConfig returns the configuration from a GitStateStore and its Secret.
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{
@@ -125,8 +122,7 @@ func (v *secretValues) text(key string) string {
 	return value
 }
 
-// line returns the value of a key without leading and trailing white space, which editors and echo
-// add. It adds a warning if there is any.
+// line returns the value of a key without white space around it. It adds a warning if there is any.
 func (v *secretValues) line(key string) string {
 	value, _ := v.secret.Value(key)
 	trimmed := strings.TrimSpace(value)

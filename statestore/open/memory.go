@@ -6,8 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// InMemory opens an empty store for every reference. It is for commands that check input without
-// stores.
+// InMemory opens empty stores in memory.
 type InMemory struct{}
 
 var _ statestore.Opener = InMemory{}

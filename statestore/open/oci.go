@@ -20,8 +20,7 @@ func (s *Stores) openOCI(ref kratix.StateStoreReference, spec *kratix.OCIStateSt
 	})
 }
 
-// ociConfig returns the configuration for the repository of a Destination. It does not set the clock
-// and the receiver of notices, because these are not in the objects.
+// ociConfig returns the configuration for the repository of a Destination.
 func (s *Stores) ociConfig(ref kratix.StateStoreReference, store *kratix.OCIStateStore, secret *kratix.Secret) (oci.Config, error) {
 	spec := store.Spec
 	config := oci.Config{
@@ -64,8 +63,8 @@ func (s *Stores) ociConfig(ref kratix.StateStoreReference, store *kratix.OCIStat
 	return config, nil
 }
 
-// registryLogin returns the credentials in a Secret: a user name and a password, or those of the
-// registry in a Docker configuration. A Secret without them may have only a certificate or a key.
+// registryLogin returns the credentials in a Secret: a user name and a password, or those for the
+// registry in a Docker configuration. The Secret may have neither.
 func registryLogin(url string, values *secretValues) (oci.Auth, error) {
 	user, password, docker := values.line("username"), values.line("password"), values.text(".dockerconfigjson")
 	switch {

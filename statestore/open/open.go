@@ -1,6 +1,5 @@
-// Package open opens the [statestore.Store] for a GitStateStore, a BucketStateStore, or a
-// Destination on an OCIStateStore, with its Secret. Opening a store sends no request to a server.
-// Reading and writing do.
+// Package open opens state stores with their Secrets. It sends no requests, but the opened stores
+// do.
 package open
 
 import (
@@ -14,20 +13,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/oci"
 )
 
-// Stores opens stores. It returns the same store for a reference while the object and its Secret
-// are the same. It is not safe for concurrent use.
+// Stores opens stores. It returns the same store for a reference while the configuration is
+// unchanged. It is not safe for concurrent use.
 type Stores struct {
 	// Commits has settings for the commits of git stores.
 	Commits Commits
-	// CreateBranch means that the first write creates the branch in a repository that has other
-	// branches. Without it, a git store whose branch does not exist is misconfigured.
+	// CreateBranch means that the first write creates a missing branch from the default branch.
+	// Without it, a missing branch is an error, unless the repository has no branches.
 	CreateBranch bool
 	// Now returns the time, such as the date of a commit. It must not be nil.
 	Now func() time.Time
-	// RegistryTokens is the directory with the token files of registries; empty if there is none.
+	// RegistryTokens is the directory with the token files of registries, or empty.
 	RegistryTokens string
-	// Notify is called once for each limitation of a bucket's provider or of a registry, and for
-	// each template or annotation that cannot be used for a commit. It may be nil.
+	// Notify is called with notices about commits, buckets and registries. It may be nil.
 	Notify func(message string)
 
 	repositories openStores[git.Config]
@@ -64,7 +62,7 @@ func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 }
 
 // Misconfigured returns the error about a store that cannot be opened, with the reason and the fix.
-// field is the field of the object to change, or empty if the cause is not a field.
+// field is the field of the object to change, or empty.
 func Misconfigured(ref kratix.StateStoreReference, field, why, fix string) error {
 	return &statestore.Error{
 		Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Fix: fix,

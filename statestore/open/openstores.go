@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// openStores are the open stores by reference. A store is opened again when its configuration
-// changes. The zero value is ready to use.
+// openStores are the open stores by reference. The zero value is ready to use.
 type openStores[Config any] struct {
 	stores map[kratix.StateStoreReference]opened[Config]
 }
@@ -20,8 +19,8 @@ type opened[Config any] struct {
 	store  statestore.Store
 }
 
-// open returns the store for a reference. If the store is open with an equal configuration, open
-// returns this store. Otherwise it calls begin, and closes the former store.
+// open returns the open store for a reference if its configuration is equal. Otherwise it calls
+// begin, and closes the former store.
 func (h *openStores[Config]) open(ref kratix.StateStoreReference, config Config, begin func() (statestore.Store, error)) (statestore.Store, error) {
 	if was, ok := h.stores[ref]; ok && reflect.DeepEqual(was.config, config) {
 		return was.store, nil

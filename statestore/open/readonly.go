@@ -25,8 +25,7 @@ func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secre
 // Keep closes the stores that are not in refs.
 func (s ReadOnly) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// readOnly is a store that cannot be written. It embeds reader, so that it has no other methods of
-// the Store.
+// readOnly is a store that cannot be written.
 type readOnly struct{ reader }
 
 type reader interface {

@@ -183,7 +183,7 @@ func earlierStates(t *testing.T, f Fixture) {
 	revisions := []statestore.Revision{
 		Write(t, f.Store, states[0]), Write(t, f.Store, map[string]string{"b/c": "3", "d": "4"}), Write(t, f.Store, nil, "a", "b/c"),
 	}
-	fresh := f.Reopen() // a handle that has read nothing yet
+	fresh := f.Reopen() // has read nothing yet
 	for name, store := range map[string]statestore.Store{"the writer": f.Store, "another handle": fresh} {
 		for i, want := range states {
 			state, err := statestore.At(t.Context(), store, revisions[i])

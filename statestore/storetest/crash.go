@@ -14,7 +14,7 @@ const writerURL = "KRATIX_SCHEDULE_TEST_STORE"
 // CrashingWriter returns the store to which this process writes, if it was started by KillWriter.
 func CrashingWriter() (url string, ok bool) { return os.LookupEnv(writerURL) }
 
-// KillWriter starts this test binary with the test TestCrashingWriter alone, and kills it when now
+// KillWriter runs TestCrashingWriter of this test binary in a child process, and kills it when now
 // receives a value.
 func KillWriter(t *testing.T, url string, now <-chan struct{}) {
 	t.Helper()

@@ -23,8 +23,7 @@ func Round(t testing.TB, store statestore.Store, want map[string]string) (states
 	return changes, err
 }
 
-// Settle runs rounds until one of them has no changes. It ends the test after 30 rounds, and on an
-// error that is no *statestore.Error.
+// Settle runs rounds until one of them has no changes. It ends the test after 30 rounds.
 func Settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Helper()
 	for range 30 {

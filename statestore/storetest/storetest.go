@@ -1,5 +1,4 @@
-// Package storetest is the conformance suite of state stores. It does I/O only through the
-// stores under test.
+// Package storetest is the conformance suite of state stores. It does I/O.
 package storetest
 
 import (
@@ -18,13 +17,13 @@ import (
 type Fixture struct {
 	// Store is the store that the tests read and write.
 	Store statestore.Store
-	// Reopen returns another handle of the same store, as another process would have.
+	// Reopen returns another handle of the same store.
 	Reopen func() statestore.Store
 	// Refuse makes the server reject certain files from now on, and returns some of them.
 	Refuse func(t *testing.T) map[string]string
 }
 
-// Run runs the suite for one kind of store. open returns a new, empty store for each test.
+// Run runs the suite for one kind of store. open returns an empty store for each test.
 func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	for _, c := range []struct {
 		name string
@@ -69,8 +68,8 @@ func Read(t testing.TB, store statestore.Store) statestore.State {
 	return state
 }
 
-// Write reads the store and makes one change. It adds or replaces the files in contents, and
-// removes the files in names. It ends the test if there is an error.
+// Write adds or replaces the files in contents, and removes the files in names. It ends the test if
+// there is an error.
 func Write(t testing.TB, store statestore.Store, contents map[string]string, names ...string) statestore.Revision {
 	t.Helper()
 	revision, err := store.Apply(t.Context(), statestore.ChangeSet{

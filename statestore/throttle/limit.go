@@ -12,39 +12,33 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// limit is the limit of one repository or registry, which may have several locations. It is safe for
-// concurrent use.
+// limit is a limit of commits that several locations may share. It is safe for concurrent use.
 type limit struct {
 	throttle *Throttle
-	// isRegistry means that the commits are spread evenly over time, because registries limit requests
-	// per second and for all repositories together.
+	// isRegistry means that commits are spread evenly over time.
 	isRegistry bool
 
 	mu sync.Mutex
-	// rates are the limits of the state stores that have one. perMinute is the smallest; 0 for no
-	// limit.
+	// rates are the limits of state stores in commits per minute. perMinute is the smallest of
+	// them, or 0 for no limit.
 	rates     map[kratix.StateStoreReference]int
 	perMinute int
-	// tokens has at most one token, and each commit takes one. The number of tokens may fall to
-	// 1-perMinute, because commits of one round may follow each other, and rollbacks need not wait
-	// for a token. inRound means that this round has made a commit.
-	//
-	// A registry has a second's tokens at most. The number may fall by the tokens of maxAhead, because
-	// commits begin when it is their turn.
+	// Each commit takes one of the tokens. Their number may be negative, because some commits are
+	// made in advance. inRound means that this round has made a commit.
 	tokens  *rate.Limiter
 	inRound bool
-	// waiting are the changes of this round that wait, and next is the time from which they may be
-	// committed. timer fires at about next.
+	// waiting are the changes of this round that wait. They may be committed from next on. timer
+	// fires at about that time.
 	waiting map[statestore.View]waitingChanges
 	next    time.Time
 	timer   *time.Timer
 	// since are the times since which changes of views have waited.
 	since map[statestore.View]time.Time
-	// turns are the times when commits to a registry begin, by the name of the view.
+	// turns are the times when admitted commits to a registry begin, by the name of the view.
 	turns map[string]time.Time
-	// reported are the views whose last call of Throttle.Waiting was about changes that wait.
+	// reported are the views whose waiting changes were reported to Throttle.Waiting.
 	reported map[statestore.View]bool
-	// reads are the last states, which are read again after a commit, and when they are too old.
+	// reads are the last states of views, with the times when the reads began.
 	reads map[statestore.View]lastRead
 }
 
@@ -68,7 +62,7 @@ func newLimit(t *Throttle, isRegistry bool) *limit {
 	}
 }
 
-// setRate sets the limit of a state store; 0 removes it.
+// setRate sets the limit of a state store in commits per minute. 0 removes the limit.
 func (l *limit) setRate(ref kratix.StateStoreReference, perMinute int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,7 +90,7 @@ func (l *limit) setRate(ref kratix.StateStoreReference, perMinute int) {
 	}
 }
 
-// between returns the time between two commits. There must be a limit.
+// between returns the time between two commits at the limit.
 func (l *limit) between() time.Duration { return time.Minute / time.Duration(max(1, l.perMinute)) }
 
 func (l *limit) begin() {
@@ -110,19 +104,18 @@ func (l *limit) begin() {
 	clear(l.waiting)
 }
 
-// refresh makes the next read ask the server for each location whose storage satisfies a condition.
+// refresh drops the last states in the storages that match, so that they are read again.
 func (l *limit) refresh(matches func(storage string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.reads, func(_ statestore.View, read lastRead) bool { return matches(read.storage) })
 }
 
-// tolerance is how early a commit may be made, because a timer and the tokens are rounded.
+// tolerance is how early a commit may be made, because timers and tokens are rounded.
 const tolerance = time.Millisecond
 
-// wait returns how long the next commit must wait; 0 if it may be made now. A commit must wait for
-// a token. An urgent commit, and a further commit of the same round, may be made without a token,
-// unless the commits of a whole minute were made in advance.
+// wait returns how long the next commit must wait, or 0 if it may be made now. Urgent commits and
+// further commits of a round may be made in advance, up to the number for a minute.
 func (l *limit) wait(now time.Time, urgent bool) time.Duration {
 	if l.perMinute == 0 {
 		return 0
@@ -139,11 +132,12 @@ func (l *limit) wait(now time.Time, urgent bool) time.Duration {
 	return time.Duration((1 - tokens) / perMinute * float64(time.Minute))
 }
 
-// maxAhead is how long before its turn a commit to a registry may be admitted.
+// maxAhead is the longest time between the admission of a commit to a registry and its turn, unless
+// the commit is urgent.
 const maxAhead = 10 * time.Second
 
-// turn returns how long the commit must wait before it is admitted, and, if that is 0, in how long a
-// commit to a registry may begin.
+// turn returns how long a commit must wait until it is admitted. If that is 0, begins is the time
+// until the commit may begin.
 func (l *limit) turn(now time.Time, urgent bool) (wait, begins time.Duration) {
 	if !l.isRegistry || l.perMinute == 0 {
 		return l.wait(now, urgent), 0
@@ -186,8 +180,7 @@ func (l *limit) admit(at location, parts []statestore.ViewChanges) (next time.Ti
 	return time.Time{}, true
 }
 
-// forget drops the states that a commit changes: those of the branch or bucket, or those of the
-// repositories in a registry.
+// forget drops the last states that a commit changes.
 func (l *limit) forget(storage string, parts []statestore.ViewChanges) {
 	for _, part := range parts {
 		delete(l.reads, part.View)
@@ -195,7 +188,7 @@ func (l *limit) forget(storage string, parts []statestore.ViewChanges) {
 	maps.DeleteFunc(l.reads, func(_ statestore.View, read lastRead) bool { return !l.isRegistry && read.storage == storage })
 }
 
-// untilTurn returns how long an admitted commit to the view with a name must wait until it begins.
+// untilTurn returns the time until the turn of an admitted commit to a view, and removes the turn.
 func (l *limit) untilTurn(view string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -257,7 +250,7 @@ func (l *limit) stop() {
 	}
 }
 
-// takeWaiting returns the changes that wait, by the Location that writes them, and forgets them.
+// takeWaiting removes and returns the waiting changes, by the Location that writes them.
 func (l *limit) takeWaiting() map[statestore.Location][]statestore.ViewChanges {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -281,9 +274,8 @@ func isUrgent(parts []statestore.ViewChanges) bool {
 	return false
 }
 
-// last returns the last state of a view, unless a write was admitted since then, or the state is
-// older than the time between two commits. A registry has a repository for each state store here, so
-// that the time is as many times as long.
+// last returns the last state of a view, unless the state is too old or a commit may have changed
+// it.
 func (l *limit) last(view statestore.View) (statestore.State, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

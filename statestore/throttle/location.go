@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// location is a Location whose commits and reads are limited.
+// location is a Location with limited commits and reads.
 type location struct {
 	inner   statestore.Location
 	limit   *limit
@@ -15,7 +15,7 @@ type location struct {
 
 var _ statestore.Location = location{}
 
-// Read returns the newest state, or the last one, if that was read not long ago.
+// Read returns the newest state, or the last one if it was read recently.
 func (l location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
 	if state, ok := l.limit.last(view); ok {
 		return state, statestore.Ended(ctx, "read", view.Name)
@@ -28,8 +28,7 @@ func (l location) Read(ctx context.Context, view statestore.View) (statestore.St
 	return state, err
 }
 
-// Write makes the changes if the location may be written now. Otherwise it writes nothing, and the
-// outcomes are ErrThrottled.
+// Write makes the changes, or returns ErrThrottled if they must wait.
 func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	if isEmpty(parts) {
 		l.limit.drop(parts)

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Spread returns an Opener whose stores begin an admitted commit to a registry when it is its turn. It
+// Spread returns an Opener whose stores delay admitted commits to a registry until their turn. It
 // must be below the workers, because a round does not wait for these commits.
 func (t *Throttle) Spread(stores statestore.Opener) statestore.Opener {
 	return spreadStores{stores, t}

@@ -18,8 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// registry has a repository for each Destination, and notes when they are written and how often they
-// are read.
+// registry has a repository for each Destination, and records their reads and writes.
 type registry struct {
 	*throttle.Throttle
 	spec   *kratix.OCIStateStore
@@ -94,8 +93,7 @@ func (r *registry) open(t *testing.T, destination int) statestore.Store {
 	return store
 }
 
-// round changes a file of each of n Destinations, and returns how many of the changes wait for a later
-// commit.
+// round changes a file of each of n Destinations, and returns how many changes wait.
 func (r *registry) round(t *testing.T, n int) int {
 	t.Helper()
 	r.Begin()
@@ -147,7 +145,7 @@ func TestArtifactsAreSpreadOverTime(t *testing.T) {
 			r.round(t, 100)
 		}
 		time.Sleep(15 * time.Second)
-		if most := r.mostInASecond(); most > 10 { // those that had been saved, and those of the second
+		if most := r.mostInASecond(); most > 10 {
 			t.Errorf("%d artifacts in a second", most)
 		}
 		if n := len(r.writes); n < 440 || n > 460 {
@@ -186,7 +184,6 @@ func TestLimitOfARegistryCanBeChanged(t *testing.T) {
 	})
 }
 
-// TestRepositoriesAreReadAsOftenAsTheLimitPermits runs a round each second.
 func TestRepositoriesAreReadAsOftenAsTheLimitPermits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRegistry(nil)

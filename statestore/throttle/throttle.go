@@ -1,8 +1,6 @@
-// Package throttle limits how many commits per minute a location gets, and how often it is read, so
-// that many small changes do not become as many requests to its server. Changes that must wait are
-// not written; a later round computes them again, together with newer ones. All state stores in one
-// repository share the limit, also those on different branches, and so do all repositories of one
-// registry. The clock must be monotonic. Only the wrapped stores do I/O.
+// Package throttle limits how many commits per minute a location gets, and how often it is read.
+// Changes that must wait are not written, and a later round computes them again. The state stores
+// in one repository, bucket or registry share a limit. Only the wrapped stores do I/O.
 package throttle
 
 import (
@@ -21,30 +19,27 @@ import (
 // repository.
 const DefaultPerMinute = 6
 
-// RegistryPerMinute is the maximum number of artifacts per minute to a registry, if no annotation of
-// a state store sets another one. Each artifact is one layer and two manifests, and Amazon ECR allows
-// 10 of each per second.
+// RegistryPerMinute is the default limit of artifacts per minute to a registry.
 const RegistryPerMinute = 300
 
 // Throttle limits the commits of the stores that an Opener opens. Fields may be nil only where
 // noted.
 type Throttle struct {
 	statestore.Opener
-	// PerMinute is the maximum number of commits per minute to each repository on a git server, if no
-	// annotation of a state store sets another one. 0 means no maximum, neither for git servers nor
-	// for registries.
+	// PerMinute is the default limit of commits per minute to a repository on a git server. 0 means
+	// no default limit, also for registries.
 	PerMinute int
-	// Off means that no location has a limit, because another program writes.
+	// Off means that no location has a limit.
 	Off bool
 	Now func() time.Time
 	// Wake is called when a location may be written again after changes had to wait. It must not
 	// block.
 	Wake func()
-	// Committed is called before each write of changes that need not wait, with a store of the
-	// location, and the time for which changes of the location have waited. It may be nil.
+	// Committed is called before each admitted write, with a store of the location and the time for
+	// which its changes have waited. It may be nil.
 	Committed func(store string, waited time.Duration)
-	// Waiting is called for each store when its changes must wait, with the number of placements and
-	// the time of the next commit, and with zeros when they no longer do. It may be nil.
+	// Waiting is called for a store when its changes must wait, with the number of placements and
+	// the time of the next commit, and with zeros when they no longer wait. It may be nil.
 	Waiting func(store string, placements int, next time.Time)
 
 	mu     sync.Mutex
@@ -57,8 +52,8 @@ var (
 	_ statestore.Keeper = (*Throttle)(nil)
 )
 
-// Open opens a store whose commits are limited. If several state stores on one location have
-// different limits, the smallest one applies.
+// Open opens a store whose commits are limited. If several state stores share a limit, the smallest
+// one applies.
 func (t *Throttle) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := t.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -86,8 +81,8 @@ func (t *Throttle) Open(ref kratix.StateStoreReference, spec kratix.Object, secr
 	return view.Through(t.refs[ref]), nil
 }
 
-// budget returns what the stores that share a limit have in common: the repository without the
-// branch, the bucket, or the registry.
+// budget returns the key of a limit: the repository without the branch, the bucket, or the
+// registry.
 func budget(spec kratix.Object, storage string) string {
 	if store, ok := spec.(*kratix.GitStateStore); ok {
 		return strings.TrimSuffix(storage, "#"+kratix.BranchName(store.Spec.Branch))
@@ -95,7 +90,7 @@ func budget(spec kratix.Object, storage string) string {
 	return storage
 }
 
-// perMinute returns the maximum number of commits per minute to a state store; 0 for no maximum.
+// perMinute returns the limit of commits per minute to a state store, or 0 for none.
 func (t *Throttle) perMinute(spec kratix.Object) int {
 	if spec == nil || t.Off {
 		return 0
@@ -116,7 +111,7 @@ func (t *Throttle) perMinute(spec kratix.Object) int {
 	return 0
 }
 
-// Keep drops the limits of locations without a store in refs. It also calls Keep of the Opener.
+// Keep drops the limits without a store in refs, and calls Keep of the Opener.
 func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
 	t.mu.Lock()
 	kept := map[kratix.StateStoreReference]bool{}
@@ -143,7 +138,7 @@ func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
 }
 
 // Begin must be called when a round begins. The commits of a round may follow each other at once,
-// up to the number for a minute, because they belong together. A later round then waits longer.
+// up to the number for a minute.
 func (t *Throttle) Begin() { t.each((*limit).begin) }
 
 // Refresh makes the next read of each location ask its server.
@@ -160,8 +155,8 @@ func (t *Throttle) Storages() []string {
 	return slices.Collect(maps.Keys(all))
 }
 
-// RefreshWhere makes the next read ask the server for each location whose storage satisfies a
-// condition.
+// RefreshWhere makes the next read of a location ask its server if the storage of the location
+// matches.
 func (t *Throttle) RefreshWhere(matches func(storage string) bool) {
 	t.each(func(l *limit) { l.refresh(matches) })
 }
@@ -174,8 +169,7 @@ func (t *Throttle) each(do func(*limit)) {
 	}
 }
 
-// Flush writes the changes that wait, whatever the limit. It is for the end of the process: a store
-// that has changed meanwhile is left to the next process.
+// Flush writes the changes that wait, whatever the limit. It is for the end of the process.
 func (t *Throttle) Flush(ctx context.Context) {
 	t.mu.Lock()
 	var writes sync.WaitGroup

@@ -23,7 +23,7 @@ const (
 	local  = "file:///srv/state.git"
 )
 
-// branch is a location with any number of state stores, which counts its reads and writes.
+// branch is a location that counts its reads and writes.
 type branch struct{ reads, writes atomic.Int64 }
 
 func (b *branch) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
@@ -36,7 +36,7 @@ func (b *branch) Write(ctx context.Context, parts []statestore.ViewChanges) []st
 	return statestore.WriteEach(ctx, parts)
 }
 
-// fixture has a throttle for stores in memory with one Location. Most tests use fake time.
+// fixture has a throttle for stores in memory with one Location.
 type fixture struct {
 	*throttle.Throttle
 	branch  branch
@@ -86,7 +86,7 @@ func refTo(name string) kratix.StateStoreReference {
 	return kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
 }
 
-// try begins a round that writes one file, and reports whether it was written.
+// try begins a round that writes a file, and reports whether the file was written.
 func (f *fixture) try(t *testing.T, store statestore.Store, file string) bool {
 	t.Helper()
 	f.Begin()
@@ -187,8 +187,6 @@ func TestCommitsOfARoundFollowEachOther(t *testing.T) {
 	})(t)
 }
 
-// TestLongTermRateIsTheLimit tries to write all the time, and checks that the commits of an hour
-// are those of the limit and of one round.
 func TestLongTermRateIsTheLimit(t *testing.T) {
 	for name, actions := range map[string][]statestore.Action{"any": nil, "rollback": {statestore.RollBack}} {
 		t.Run(name, withFakeTime(func(t *testing.T, f *fixture) {
@@ -337,7 +335,7 @@ func TestBranchesOfARepositoryShareTheLimit(t *testing.T) {
 		if time.Sleep(10 * time.Second); !f.try(t, one, "1") {
 			t.Error("a change waits for more than 10 s")
 		}
-		if storetest.Read(t, two); f.branch.reads.Load() != reads+2 { // both are too old
+		if storetest.Read(t, two); f.branch.reads.Load() != reads+2 {
 			t.Errorf("%d reads", f.branch.reads.Load()-reads)
 		}
 		if time.Sleep(time.Second); f.try(t, one, "2") {
@@ -352,8 +350,6 @@ func TestBranchesOfARepositoryShareTheLimit(t *testing.T) {
 	})(t)
 }
 
-// TestStaleStateIsReadAgain checks that after ErrStale, the next read returns the new state, and the
-// next write need not wait.
 func TestStaleStateIsReadAgain(t *testing.T) {
 	withFakeTime(func(t *testing.T, f *fixture) {
 		store := f.open(t, "a", remote)

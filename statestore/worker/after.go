@@ -22,7 +22,7 @@ func after(base statestore.State, changes statestore.ChangeSet) statestore.State
 	return base
 }
 
-// written provides the contents of a state, including those of files that are being written.
+// written has the contents of a state, including those of files that are being written.
 type written struct {
 	statestore.Contents
 	files map[tree.Path][]byte

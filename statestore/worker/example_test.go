@@ -17,8 +17,7 @@ func (s slowStore) Read(ctx context.Context) (statestore.State, error) {
 	return s.Store.Read(ctx)
 }
 
-// The read takes longer than Patience, so it continues in the background. Wake is called when it
-// ends.
+// The read takes longer than Patience, so it continues in the background.
 func ExampleWorkers() {
 	done := make(chan struct{}, 1)
 	workers := &worker.Workers{

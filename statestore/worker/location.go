@@ -21,9 +21,8 @@ func (l location) Read(ctx context.Context, view statestore.View) (statestore.St
 	return l.worker(view).readState(ctx)
 }
 
-// Write writes to several stores at once. If a write takes longer than Patience, or if ctx ends, it
-// continues in the background, and its outcome is ErrPending. If an earlier operation of a store is
-// still in progress, the outcome is also ErrPending.
+// Write writes to several stores at once. If a write takes longer than Patience, or if an earlier
+// operation of the store is still in progress, the outcome is ErrPending.
 func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	var begun []*begunWrite

@@ -17,32 +17,30 @@ type worker struct {
 	mu sync.Mutex
 	// current is the operation in progress, or nil.
 	current *operation
-	// read is a read that has finished after its callers had stopped waiting for it.
+	// read is a read that has finished after a caller had stopped waiting for it.
 	read *operation
 	base statestore.State
 	// patience is how long the first caller of a read waits.
 	patience time.Duration
 	// failures is the number of consecutive failures. While the timer pause runs, the store is not
-	// read, and reads return the error in failure. A timer is used instead of a time, because the
-	// system's clock may be adjusted.
+	// read. failure is the last error.
 	failures int
 	pause    *time.Timer
 	failure  error
-	// refused is the error of the last write, if the content was rejected after the callers had
-	// stopped waiting for the write.
+	// refused is the error of the last write if its content was rejected in the background.
 	refused error
 }
 
 type operation struct {
 	done chan struct{}
-	// changes are the changes of a write, and nil for a read.
+	// changes are the changes of a write, or nil for a read.
 	changes  *statestore.ChangeSet
 	state    statestore.State
 	revision statestore.Revision
 	err      error
 	// late is the timer of a read that fires after Workers.Patience.
 	late *time.Timer
-	// left means that no caller waits for the operation any more.
+	// left means that a caller has stopped waiting for the operation.
 	left bool
 }
 
@@ -89,8 +87,7 @@ func (s *worker) answer(op *operation) (statestore.State, error) {
 	return state, op.err
 }
 
-// take makes op the operation in progress. If op is a write, take clears the rejection of an
-// earlier write, which was reported before.
+// take makes op the operation in progress.
 func (s *worker) take(op *operation) {
 	s.current = op
 	if op.changes != nil {
@@ -98,8 +95,8 @@ func (s *worker) take(op *operation) {
 	}
 }
 
-// isAnswer reports whether the caller handles the error of an operation, so that it does not count
-// as a failure of the store.
+// isAnswer reports whether the caller handles the error of an operation. The error then does not
+// count as a failure of the store.
 func (op *operation) isAnswer() bool {
 	divides := op.changes != nil && op.changes.Divisible
 	return errors.Is(op.err, statestore.ErrStale) || divides && errors.Is(op.err, statestore.ErrContentRefused)
@@ -122,7 +119,7 @@ func (s *worker) beginRead(ctx context.Context) {
 }
 
 // beginWrite makes a write the operation in progress, which the caller must start. It returns an
-// error if that is not possible now.
+// error if another operation is in progress.
 func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (*operation, error) {
 	if err := statestore.Ended(ctx, "write", s.view.Name); err != nil {
 		return nil, err
@@ -164,12 +161,12 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// If the server has named a time for the next attempt, the store is not read before that time.
+	// The server may demand a longer pause.
 	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
-// pauseFor begins a pause in which the store is not read. It ends an earlier pause. If pause is
-// zero, it begins none.
+// pauseFor begins a pause in which the store is not read, and ends an earlier pause. Zero means no
+// pause.
 func (s *worker) pauseFor(pause time.Duration) {
 	if s.pause != nil {
 		s.pause.Stop()
@@ -193,8 +190,8 @@ func (s *worker) pauseFor(pause time.Duration) {
 	s.pause = mine
 }
 
-// adaptPatience halves patience after a read that took at most Workers.Patience, and doubles it
-// after a slower read.
+// adaptPatience halves the patience after a quick read, and doubles it after a slow read, within
+// limits.
 func (s *worker) adaptPatience(soon bool) {
 	w := s.workers
 	if soon {

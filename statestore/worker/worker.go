@@ -1,8 +1,6 @@
 // Package worker wraps stores that may be slow or down, so that none of them delays a round over
-// many stores. If an operation takes too long, it continues in the background, and a later round
-// gets its result. After a failure, a store is not read for some time, with exponential backoff.
-// The package uses timers and never the time of day, so setting the clock has no effect.
-// Only the wrapped stores do I/O.
+// many stores. Slow operations continue in the background, and a later round gets their results.
+// After a failure, a store is not read for some time. Only the wrapped stores do I/O.
 package worker
 
 import (
@@ -18,17 +16,15 @@ import (
 type Workers struct {
 	// Patience is how long a caller waits for a store.
 	Patience time.Duration
-	// LongestPatience is how long the first caller waits for the first read of a store. After a
-	// read that takes at most Patience, the time is halved, but not to less than Patience. After a
-	// slower read, it is doubled, up to LongestPatience. Thus a store that is always slow does not
-	// count as one that does not respond. A value less than Patience means Patience.
+	// LongestPatience is the longest time that a caller waits for a read. The time adapts to the
+	// duration of earlier reads. It is at least Patience.
 	LongestPatience time.Duration
 	// FirstPause is the pause after the first failure of a store. Each further failure doubles it,
-	// up to LongestPause. A jitter shortens it by up to a quarter, to spread the requests of
-	// several stores. A server may demand a longer pause.
+	// up to LongestPause. A jitter shortens it by up to a quarter. A server may demand a longer
+	// pause.
 	FirstPause, LongestPause time.Duration
 	// Resting is called when a store is paused, with the number of consecutive failures and the
-	// length of the pause, and with zeros after each success. It must not block. It may be nil.
+	// length of the pause, and with zeros after a success. It must not block. It may be nil.
 	Resting func(store string, failures int, pause time.Duration)
 	// Wake is called when an operation has finished in the background, and when a pause is over. It
 	// must not block.
@@ -57,8 +53,8 @@ func (w *Workers) of(view statestore.View) *worker {
 	return w.workers[view]
 }
 
-// Last returns the state of a view that was read last, without reading it again. ok is false if it
-// was not read yet. view must be the argument of Wrap.
+// Last returns the state of a view that was read last. ok is false if there is none. view must be
+// the argument of Wrap.
 func (w *Workers) Last(view statestore.View) (state statestore.State, ok bool) {
 	w.mu.Lock()
 	of := w.workers[view]

@@ -136,7 +136,7 @@ func TestPatienceAdaptsToSlowStores(t *testing.T) {
 			{takes: 5 * time.Second, waits: 4 * time.Second},
 			{waits: time.Second, answers: true}, // the patience is 8s from here on
 			{takes: 30 * time.Second, waits: 8 * time.Second},
-			{waits: time.Second}, // later callers of the same read do not wait for so long again
+			{waits: time.Second}, // later callers of the same read wait for Patience
 		} {
 			synctest.Wait()
 			b.inner.takes = read.takes

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Fake starts a server that lists a number of objects and does not store what is written. It
-// returns the server's host and port. Benchmarks use it to measure clients.
+// Fake starts a server that lists a number of objects and stores nothing. It returns the server's
+// host and port.
 func Fake(t testing.TB, objects int) string {
 	t.Helper()
 	keys := make([]string, objects)
@@ -36,7 +36,7 @@ func Fake(t testing.TB, objects int) string {
 	return server.Listener.Addr().String()
 }
 
-// FakeKey returns the key of object i of a Fake. The key has a typical length.
+// FakeKey returns the key of object i of a Fake.
 func FakeKey(i int) string {
 	return fmt.Sprintf("worker-1/resources/default/elastic-cloud/request-%06d/instance/5058f/elasticsearch.yaml", i)
 }

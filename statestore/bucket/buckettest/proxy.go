@@ -19,8 +19,7 @@ func NewTLSProxy(t testing.TB, endpoint string) *servertest.Proxy {
 	return servertest.NewTLSProxy(t, endpoint, Describe)
 }
 
-// Describe returns a short description of a request, such as "LIST" or "DELETE many". For most
-// requests, it is the method and the path.
+// Describe returns a short description of a request, such as "LIST" or "DELETE many".
 func Describe(r *http.Request) string {
 	query := r.URL.Query()
 	switch {

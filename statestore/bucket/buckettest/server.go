@@ -73,7 +73,7 @@ func Client(t testing.TB, endpoint string, creds *credentials.Credentials) *mini
 	return client
 }
 
-// Bucket creates a new bucket.
+// Bucket creates a new bucket and returns its name.
 func (s *Server) Bucket(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("bucket-%d", s.buckets.Add(1))

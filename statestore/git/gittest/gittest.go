@@ -1,5 +1,5 @@
-// Package gittest is test support. It creates git repositories, commits to them as another writer
-// would, and serves them over TLS and ssh. It runs the git binary.
+// Package gittest is test support. It creates git repositories and serves them over TLS and ssh. It
+// runs the git binary.
 package gittest
 
 import (
@@ -48,8 +48,7 @@ func Git(t testing.TB, dir string, args ...string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// Bare creates an empty bare repository whose HEAD is main. Git's garbage collection is off,
-// because it could continue after the test.
+// Bare creates an empty bare repository whose HEAD is main.
 func Bare(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "store.git")
@@ -72,8 +71,8 @@ func Commits(t testing.TB, repository, branch string) string {
 	return Git(t, repository, "rev-list", "--count", "refs/heads/"+branch)
 }
 
-// Clone returns a worktree of the branch, which the test may change. If the branch does not exist,
-// Clone creates it.
+// Clone returns a worktree of the branch. If the branch does not exist, Clone creates it in the
+// worktree.
 func Clone(t testing.TB, repository, branch string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "worktree")
@@ -90,7 +89,7 @@ func Push(t testing.TB, worktree string) {
 	Git(t, worktree, "push", "--quiet", "origin", "HEAD")
 }
 
-// Commit adds a commit with these files to a branch, as another writer would.
+// Commit commits these files to a branch, as another writer would.
 func Commit(t testing.TB, repository, branch string, files map[string]string) {
 	t.Helper()
 	dir := Clone(t, repository, branch)
@@ -106,7 +105,7 @@ func Commit(t testing.TB, repository, branch string, files map[string]string) {
 	Push(t, dir)
 }
 
-// Remove adds a commit to a branch that removes a file, as another writer would.
+// Remove commits the removal of a file to a branch, as another writer would.
 func Remove(t testing.TB, repository, branch, name string) {
 	t.Helper()
 	dir := Clone(t, repository, branch)
@@ -135,14 +134,13 @@ type Server struct {
 	CA []byte
 }
 
-// Partial returns the settings of a server that supports fetches without blobs, and fetches of
-// single blobs.
+// Partial returns settings for fetches without blobs and of single blobs.
 func Partial() []string {
 	return []string{"uploadpack.allowFilter=true", "uploadpack.allowReachableSHA1InWant=true"}
 }
 
-// Serve serves every repository below root until the test ends. settings are settings of git in the
-// form key=value.
+// Serve serves the repositories below root over https until the test ends. settings are settings of
+// git in the form key=value.
 func Serve(t testing.TB, root string, settings ...string) *Server {
 	t.Helper()
 	return ServeTLS(t, Backend(t, root, settings...))
@@ -160,14 +158,13 @@ func ServeTLS(t testing.TB, handler http.Handler) *Server {
 }
 
 // Backend returns git's http-backend as a handler. Clients log in with basic auth, or with Password
-// as a bearer token. The user Reader may not write.
+// as a bearer token.
 func Backend(t testing.TB, root string, settings ...string) http.Handler {
 	t.Helper()
 	return serveBackend(t, root, backendPath(t, root), nil, settings)
 }
 
-// FullBackend returns a Backend that cannot write any file, as on a full disk. Each write fails
-// with EFBIG; on a full disk, it would be ENOSPC.
+// FullBackend returns a Backend that cannot write files, as on a full disk.
 func FullBackend(t testing.TB, root string) http.Handler {
 	t.Helper()
 	return serveBackend(t, root, "/bin/sh", []string{"-c", `trap "" XFSZ; ulimit -f 0; exec "$0"`, backendPath(t, root)}, nil)
@@ -180,7 +177,7 @@ func backendPath(t testing.TB, root string) string {
 
 func serveBackend(t testing.TB, root, program string, args, settings []string) http.Handler {
 	t.Helper()
-	if limit, err := exec.LookPath("timeout"); err == nil { // git's backend may loop forever if a request ends too early
+	if limit, err := exec.LookPath("timeout"); err == nil { // the backend may loop forever if a request ends too early
 		program, args = limit, append([]string{"300", program}, args...)
 	}
 	settings = append([]string{"http.receivepack=true"}, settings...)

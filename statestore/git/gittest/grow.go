@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// Grow adds one commit on main to an empty repository. The commit has the given number of files
-// with random content of the given size, in directories like those of placements.
+// Grow adds one commit on main to an empty repository, with files of the given size in bytes.
 func Grow(t testing.TB, repository string, files, size int) {
 	t.Helper()
 	cmd := exec.Command("git", "-c", "core.compression=0", "fast-import", "--quiet", "--depth=0")

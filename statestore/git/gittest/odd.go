@@ -12,10 +12,9 @@ import (
 	"strings"
 )
 
-// Odd changes a Backend so that it differs from git's own server as the hosts of some providers do.
+// Odd describes differences from git's own server.
 type Odd struct {
-	// NeedsMultiAck means that fetches without multi_ack are rejected, as by Azure DevOps and
-	// CodeCommit.
+	// NeedsMultiAck means that fetches without multi_ack are rejected.
 	NeedsMultiAck bool
 	// Without are the capabilities that the server does not advertise.
 	Without []string

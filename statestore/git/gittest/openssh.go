@@ -17,21 +17,19 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Daemon starts a server, and waits until it listens on address. The address is host:port or the
-// path of a socket.
+// Daemon starts a server, and waits until it listens on address: host:port or the path of a socket.
 func Daemon(t testing.TB, address string, env []string, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(Env(), env...)
-	// The log is a file and not a pipe, because processes that the server starts would keep a pipe
-	// open.
+	// The log is a file, because child processes of the server would keep a pipe open.
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the worker processes are killed with the server
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that child processes are killed too
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +64,7 @@ func FreeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// Write makes a file and returns its path.
+// Write writes a file and returns its path.
 func Write(t testing.TB, path, content string, mode os.FileMode) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {
@@ -75,8 +73,7 @@ func Write(t testing.TB, path, content string, mode os.FileMode) string {
 	return path
 }
 
-// OpenSSH starts sshd for the user who runs the test. The key that may log in is Locked; Key is not
-// set.
+// OpenSSH starts sshd for the current user. The private key is Locked, and Key is empty.
 func OpenSSH(t testing.TB) *Shell {
 	t.Helper()
 	dir := t.TempDir()

@@ -12,15 +12,15 @@ import (
 type Fault struct {
 	// Delay is the time until the first byte is forwarded to the client.
 	Delay time.Duration
-	// After is the number of bytes that the client gets until the connection fails.
+	// After is the number of bytes that the client gets before the connection fails.
 	After int64
 	// Cut closes the connection, Reset resets it, and Hang keeps it open without sending more.
-	// Garbage is a text that is sent before the connection is closed.
+	// Garbage is sent before the connection fails.
 	Cut, Reset, Hang bool
 	Garbage          string
 }
 
-// Proxy forwards connections, and makes them fail as set by Set.
+// Proxy forwards connections, which fail as set by Set.
 type Proxy struct {
 	// Address is the host:port to connect to.
 	Address string
@@ -54,7 +54,7 @@ func NewProxy(t testing.TB, server string) *Proxy {
 	return p
 }
 
-// Set sets how new connections fail, and closes the existing ones.
+// Set sets the fault of new connections, and closes the existing ones.
 func (p *Proxy) Set(fault Fault) {
 	p.mu.Lock()
 	p.fault = fault

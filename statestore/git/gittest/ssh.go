@@ -30,14 +30,14 @@ type Shell struct {
 	Connections atomic.Int64
 	// Open is the number of open connections.
 	Open atomic.Int64
-	// Answer, if not nil, is called instead of running a command.
+	// Answer runs the commands if it is not nil.
 	Answer func(command string, channel ssh.Channel) (status uint32)
-	// Unaccepted means that the server reads each command and sends no reply.
+	// Unaccepted means that commands get no reply.
 	Unaccepted bool
 }
 
-// NewKey returns a new private key, and its PEM encoding. The encoding is encrypted if passphrase
-// is not empty.
+// NewKey returns a new private key and its PEM encoding, which is encrypted if passphrase is not
+// empty.
 func NewKey(t testing.TB, passphrase string) (ssh.Signer, string) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -63,7 +63,7 @@ func encodeKey(t testing.TB, key ed25519.PrivateKey, passphrase string) string {
 	return string(pem.EncodeToMemory(block))
 }
 
-// ServeSSH serves repositories until the test ends. The URL of the Shell is that of root.
+// ServeSSH serves repositories until the test ends. The URL of the Shell is the URL of root.
 func ServeSSH(t testing.TB, root string) *Shell {
 	t.Helper()
 	host, _ := NewKey(t, "")

@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// Memory is a registry in memory. It has the parts of the protocol that the store uses.
+// Memory is a registry in memory, with the parts of the protocol that the store uses.
 type Memory struct {
 	mu        sync.Mutex
 	blobs     map[string][]byte

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// RefuseLayersWith returns a handler that rejects layers with a part of a path.
+// RefuseLayersWith returns a handler that rejects layers with part in the name of an entry.
 func RefuseLayersWith(part string) func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	return func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -1,5 +1,4 @@
-// Package ocitest starts OCI registries for tests: a real one, and one in memory whose answers a test
-// can change. It does I/O.
+// Package ocitest has OCI registries for tests: a real one, and one in memory. It does I/O.
 package ocitest
 
 import (
@@ -22,14 +21,14 @@ const (
 	Password = "owner-s3cret" //nolint:gosec // of a server that runs as long as a test
 )
 
-// Registry starts the registry of the distribution project without a login, and returns its host and
-// port. It allows deletions.
+// Registry starts the registry of the distribution project, and returns its host and port.
 func Registry(t testing.TB) string {
 	t.Helper()
 	return start(t, "")
 }
 
-// RegistryWithLogin starts the registry of the distribution project, for Username with Password.
+// RegistryWithLogin starts the registry of the distribution project with a login for Username and
+// Password, and returns its host and port.
 func RegistryWithLogin(t testing.TB) string {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(Password), bcrypt.MinCost)
@@ -60,14 +59,13 @@ func start(t testing.TB, more string) string {
 	})
 }
 
-// names counts the prefixes that Prefix has returned.
+// names counts the results of Prefix.
 var names atomic.Int64 //nolint:gochecknoglobals // tests of all packages need different names
 
 // Prefix returns a prefix that no other test uses.
 func Prefix() string { return fmt.Sprintf("fleet-%d", names.Add(1)) }
 
-// Describe returns a short description of a request, such as "PUT manifest latest", "GET tags" or
-// "PUT blob".
+// Describe returns a short description of a request, such as "PUT manifest latest".
 func Describe(r *http.Request) string {
 	switch path := r.URL.Path; {
 	case strings.HasSuffix(path, "/tags/list"):
