@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Check returns an error, with a text for users, if an object is incomplete or invalid.
+// Check returns an error if an object is incomplete or invalid.
 func Check(o Object) error {
 	if o.GetName() == "" {
 		return errors.New("metadata.name is missing")

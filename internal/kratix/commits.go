@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// CommitsPerMinuteAnnotation is the annotation of a state store with the maximum number of commits
-// per minute. 0 means no maximum.
+// CommitsPerMinuteAnnotation is the annotation for the maximum number of commits per minute to a
+// state store. 0 means no maximum.
 const CommitsPerMinuteAnnotation = "kratix-schedule.io/commits-per-minute"
 
 // MaxCommitsPerMinute is the largest value of CommitsPerMinuteAnnotation.

@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// The limits of the unpacked size in bytes, so that a small Work cannot use up all memory.
+// The limits of unpacked sizes in bytes.
 const (
 	// MaxContent is the limit for one workload.
 	MaxContent = 32 << 20
@@ -21,15 +21,14 @@ const (
 	MaxWork = 64 << 20
 )
 
-// ErrContent is the error that all errors of Decode wrap.
+// ErrContent is wrapped by all errors of Decode.
 var ErrContent = errors.New("undecodable content")
 
-// ErrTooLarge is the error that Decode wraps for content that exceeds MaxContent or the size that
-// it declares.
+// ErrTooLarge is wrapped by the error of Decode for content that exceeds MaxContent or its declared
+// size.
 var ErrTooLarge = fmt.Errorf("%w", ErrContent)
 
-// Encode returns content compressed with gzip and encoded in base64, as in Workload.Content. Equal
-// contents have equal results.
+// Encode returns content compressed with gzip and encoded in base64, as in Workload.Content.
 func Encode(content []byte) string {
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
@@ -91,7 +90,7 @@ func UnpackedSize(content string) int64 {
 	return declaredSize(packed)
 }
 
-// isPacked reports whether content begins like gzip data in base64. Line breaks may be anywhere.
+// isPacked reports whether content begins like gzip data in base64. It ignores line breaks.
 func isPacked(content string) bool {
 	for _, want := range []byte("H4sI") {
 		content = strings.TrimLeft(content, "\r\n")
@@ -114,7 +113,7 @@ func CountObjects(content string) (objects int64) {
 	if tools.zip.Reset(packed) != nil {
 		return 0
 	}
-	// Each object has the key "kind". Its letters may be written as escape sequences.
+	// Each object has the key "kind", possibly with escaped letters.
 	window, kept := make([]byte, 32<<10), 0
 	for stream := io.LimitReader(&tools.zip, MaxContent+1); ; {
 		n, err := stream.Read(window[kept:])
@@ -154,7 +153,7 @@ var unpackers sync.Pool //nolint:gochecknoglobals // unpackers are interchangeab
 // maxKept is the maximum size in bytes of a buffer that is reused.
 const maxKept = 1 << 20
 
-// take returns the unpacked content. The unpacker does not use the returned slice again.
+// take returns the unpacked content. The caller owns the returned slice.
 func (u *unpacker) take() []byte {
 	if u.plain.Cap() > maxKept {
 		content := slices.Clip(u.plain.Bytes())

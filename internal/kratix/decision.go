@@ -9,8 +9,8 @@ import (
 // without the label belongs to the default shard.
 const ShardLabel = "sharding.kratix-schedule.io/key"
 
-// DecisionsAnnotation is the annotation of a Work with the Destinations of its groups, if several
-// shards divide the state stores. A shard records a decision before it writes a new placement.
+// DecisionsAnnotation is the annotation of a Work that names the Destinations chosen for its
+// groups.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
 // MovedFromLabel is the label of a placement that replaces a placement on another Destination. Its
@@ -40,8 +40,8 @@ func (w *Work) Decisions() (map[string]Decision, error) {
 	return decisions, nil
 }
 
-// Decide returns the value of DecisionsAnnotation with the decisions in more added. Decisions of
-// groups that no longer exist are dropped.
+// Decide returns the new value of DecisionsAnnotation: the recorded decisions and more. Decisions
+// for groups that the Work does not have are dropped.
 func (w *Work) Decide(more map[string]Decision) string {
 	all := map[string]Decision{}
 	before, _ := w.Decisions() // an invalid annotation is replaced

@@ -88,5 +88,5 @@ func (d *Destination) IsDeleted() bool { return !d.DeletionTimestamp.IsZero() }
 // CleansUp reports whether the files must be deleted together with the Destination.
 func (d *Destination) CleansUp() bool { return d.Spec.Cleanup == "all" }
 
-// IsDryRun reports whether the Destination accepts only Works labelled as dry runs.
+// IsDryRun reports whether the Destination is labelled for dry runs.
 func (d *Destination) IsDryRun() bool { return d.Labels[DryRunLabel] == "true" }

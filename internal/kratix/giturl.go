@@ -11,14 +11,14 @@ import (
 // DefaultBranch is the branch of a GitStateStore that does not set one.
 const DefaultBranch = "main"
 
-// BranchName returns the short name of a branch. For "refs/heads/main" and "", that is "main".
+// BranchName returns the short name of a branch, or DefaultBranch if spelling is empty.
 func BranchName(spelling string) string {
 	return cmp.Or(strings.TrimPrefix(spelling, "refs/heads/"), DefaultBranch)
 }
 
 // ParseGitURL parses the address of a repository: a URL, an address in git's scp-like syntax, or a
-// local path that is absolute or begins with ./ or ../. A local path becomes a file URL. No error
-// contains a password.
+// local path that is absolute or begins with ./ or ../. A local path becomes a file URL. Errors
+// contain no password.
 func ParseGitURL(raw string) (*url.URL, error) {
 	head, _, _ := strings.Cut(raw, "/")
 	switch {
@@ -41,8 +41,6 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	return nil, withoutScheme(raw)
 }
 
-// withoutScheme returns the error for an address without a scheme. It suggests a URL or a local
-// path.
 func withoutScheme(raw string) error {
 	_, after, hasUser := strings.Cut(raw, "@")
 	if hasUser {

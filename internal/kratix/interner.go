@@ -7,8 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Interner interns the strings and selectors of many objects. It keeps the values that were used
-// last. The zero value is ready to use. Interner is not safe for concurrent use.
+// Interner interns strings and selectors. It keeps the recently used values. The zero value is
+// ready to use. Interner is not safe for concurrent use.
 //
 // +kubebuilder:object:generate=false
 type Interner struct {
@@ -17,14 +17,14 @@ type Interner struct {
 }
 
 const (
-	// minInterned is the number of strings that are certainly cached; the maximum is twice as many.
+	// minInterned is half the maximum number of cached strings, and of cached lists of selectors.
 	minInterned = 1 << 12
 	// maxInternedString is the maximum length in bytes of an interned string. maxInternedList is
 	// the maximum length in bytes of an interned list of selectors as text.
 	maxInternedString, maxInternedList = 256, 1024
 )
 
-// One returns the interned copy of a string, or a long string unchanged.
+// One returns the interned copy of word. It does not intern long strings.
 func (w *Interner) One(word string) string {
 	if word == "" || len(word) > maxInternedString {
 		return word
@@ -32,8 +32,8 @@ func (w *Interner) One(word string) string {
 	return w.strings.one(word, func() string { return word })
 }
 
-// ShareWork interns the strings and selectors of a new Work. The selectors must not be modified
-// afterwards, because several Works share them.
+// ShareWork interns strings and selectors of a new Work. The selectors must not be modified
+// afterwards.
 func (w *Interner) ShareWork(work *Work) {
 	w.shareMeta(&work.TypeMeta, &work.ObjectMeta)
 	work.Labels = w.oneOfEach(work.Labels)
@@ -128,7 +128,7 @@ func fit[T any](list []T) []T {
 	return slices.Clip(slices.Clone(list))
 }
 
-// recent caches the values that were used last, at most twice minInterned.
+// recent caches at most 2*minInterned recently used values.
 type recent[V any] struct{ now, before map[string]V }
 
 func (r *recent[V]) one(key string, made func() V) V {

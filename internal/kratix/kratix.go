@@ -2,8 +2,7 @@
 // +kubebuilder:validation:Optional
 
 // Package kratix defines the kinds of platform.kratix.io/v1alpha1 that are needed to place and
-// write Works, and parses their objects from YAML. The kinds have the fields that Kratix defines;
-// MatchExpressions are an extension. The package does no I/O.
+// write Works, and parses their objects from YAML. It does no I/O.
 package kratix
 
 // The Kubernetes client needs the generated DeepCopy methods.
@@ -52,41 +51,34 @@ const (
 	ReadyCondition             = "Ready"
 	ScheduleSucceededCondition = "ScheduleSucceeded"
 	WriteSucceededCondition    = "WriteSucceeded"
-	// ConflictFreeCondition is set only by this program. It is False while the object or placement
-	// is held back.
+	// ConflictFreeCondition is False while the object or placement is quarantined.
 	ConflictFreeCondition = "ConflictFree"
-	// ScheduledCondition is set only by this program, in the mode in which it schedules and Kratix
-	// writes. It is True once all groups of a Work have WorkPlacements.
+	// ScheduledCondition is True on a Work if all its groups have WorkPlacements.
 	ScheduledCondition = "Scheduled"
-	// SoleSchedulerCondition is set only by this program. It is False on Destinations while another
-	// scheduler places Works, or could place some.
+	// SoleSchedulerCondition is False on a Destination if another scheduler can place Works there.
 	SoleSchedulerCondition = "SoleScheduler"
-	// PromotedCondition is set only by this program, in the mode in which Kratix writes to a state
-	// store from which no cluster applies objects. It is True once a WorkPlacement has been copied
-	// to the live state store.
+	// PromotedCondition is True on a WorkPlacement if its files have been copied to the live state
+	// store.
 	PromotedCondition = "Promoted"
 	// AppliedCondition is True if the agent of the Destination has applied the objects.
 	// HealthyCondition is True if the agent has reported that they are healthy.
 	AppliedCondition = "Applied"
 	HealthyCondition = "Healthy"
-	// RolledOutCondition is True on a Work if all its Destinations have its content, and False while a
-	// Rollout keeps some of them from changing.
+	// RolledOutCondition is True on a Work if all its Destinations have its content.
 	RolledOutCondition = "RolledOut"
 )
 
-// ReportedAnnotation is an annotation of a Destination. It has the states that the Destination's
-// agent has reported, so that they survive a restart of this program.
+// ReportedAnnotation is the annotation of a Destination that stores the states that its agent has
+// reported.
 const ReportedAnnotation = "kratix-schedule.io/reported"
 
-// The finalizers of WorkPlacements, of Destinations whose files are deleted with them, and of
-// Works.
+// Finalizers of WorkPlacements, Destinations and Works.
 const (
 	PlacementFinalizer   = "finalizers.workplacement.kratix.io/repo-cleanup"
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
 	DestinationFinalizer = "kratix.io/destination-cleanup"
 	WorkFinalizer        = "kratix.io/work-cleanup"
-	// LiveFinalizer is set only by this program, on Destinations whose files are deleted with them.
-	// The Destination exists until its files are deleted from the live state store.
+	// LiveFinalizer keeps a Destination until its files are deleted from the live state store.
 	LiveFinalizer = "kratix-schedule.io/live-cleanup"
 )
 

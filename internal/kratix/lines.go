@@ -28,8 +28,7 @@ func (l *lineFinder) of(path string) int {
 	return l.first + node.Line - 1
 }
 
-// node returns the value of the field at path, with the line of the field's key. If there is no
-// such field, it returns a parent.
+// node returns the node of the field at path, or of its nearest existing parent.
 func (l *lineFinder) node(path string) *yaml.Node {
 	node := l.parsed()
 	if path == "" {
@@ -61,7 +60,7 @@ func (l *lineFinder) parsed() *yaml.Node {
 	return l.root
 }
 
-// child returns a copy of the value of a key. The line of the copy is that of the key.
+// child returns a copy of the value of a key, with the line of the key.
 func child(node *yaml.Node, name string) *yaml.Node {
 	if node == nil || node.Kind != yaml.MappingNode {
 		return nil
@@ -100,8 +99,8 @@ func isMarker(line []byte) bool {
 	return found && (len(rest) == 0 || rest[0] == '#')
 }
 
-// blankLines returns the number of lines before the first line with content. Blank lines, comments
-// and document markers have no content.
+// blankLines returns the number of lines before the first line with content, or 0 if there is no
+// content. Comments and document markers are not content.
 func blankLines(document []byte) int {
 	count := 0
 	for line := range bytes.Lines(document) {

@@ -22,7 +22,7 @@ func (s *BucketStateStoreSpec) host() string {
 }
 
 // StorageOf returns the storage of the state store spec, and the path of the store in it. If spec
-// is nil, the storage is the text of ref.
+// is not a StateStore, the storage is the text of ref.
 func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	if store, ok := spec.(StateStore); ok {
 		return store.storage()
@@ -30,7 +30,7 @@ func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	return ref.String(), ""
 }
 
-// normalURL returns the address of a repository in one spelling for equivalent URLs.
+// normalURL returns the same text for equivalent URLs of a repository.
 func normalURL(raw string) string {
 	parsed, err := ParseGitURL(raw)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// typeError returns the error about a value of the wrong type in the object at path, with the line
-// of the value. For any other err, it has the line of the object.
+// typeError converts an error about decoding the object at path. The result has the line of the
+// invalid value if it is found, and otherwise the line of the object.
 func (l *lineFinder) typeError(path string, err error) *LineError {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
@@ -28,13 +28,13 @@ func (l *lineFinder) typeError(path string, err error) *LineError {
 	return &LineError{Line: l.first + node.Line - 1, Reason: reason}
 }
 
-// kindOf returns the kind of a JSON value that UnmarshalTypeError describes.
+// kindOf returns the first word of UnmarshalTypeError.Value, such as "number".
 func kindOf(value string) string {
 	kind, _, _ := strings.Cut(value, " ")
 	return kind
 }
 
-// mistyped returns the first value of the wrong type in the error's field, with its path.
+// mistyped returns the path and the node of the value that wrong describes.
 func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (string, *yaml.Node) {
 	if wrong.Field == "" {
 		return "", nil
@@ -43,8 +43,8 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 	return search(object, "", strings.Split(wrong.Field, "."), kindOf(wrong.Value))
 }
 
-// search returns the first value of a JSON kind below node, with its path. steps are the names of
-// the fields from node to the value.
+// search returns the path and the node of the first value of a JSON kind below node. steps are the
+// names of the fields from node to the value.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:
@@ -94,8 +94,8 @@ func valueOf(node *yaml.Node, key string) *yaml.Node {
 
 func join(path, name string) string { return dotted(path) + name }
 
-// isOfKind reports whether a value has a JSON kind. Kubernetes reads an unquoted yes or off as a
-// boolean, unlike YAML 1.2.
+// isOfKind reports whether a value can have a JSON kind. Kubernetes reads an unquoted yes or off as
+// a boolean, unlike YAML 1.2.
 func isOfKind(node *yaml.Node, kind string) bool {
 	switch kind {
 	case "array":

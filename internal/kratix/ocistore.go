@@ -12,10 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// OwnAPIVersion is the API group and version of the kinds that are not Kratix's.
+// OwnAPIVersion is the API group and version of OCIStateStores and Rollouts.
 const OwnAPIVersion = "kratix-schedule.io/v1alpha1"
 
-// APIVersionOf returns the API group and version of a kind of this package.
+// APIVersionOf returns the API group and version of a Kratix kind, OCIStateStoreKind or
+// RolloutKind.
 func APIVersionOf(kind string) string {
 	if kind == OCIStateStoreKind || kind == RolloutKind {
 		return OwnAPIVersion
@@ -23,8 +24,8 @@ func APIVersionOf(kind string) string {
 	return APIVersion
 }
 
-// StateStoreAnnotation names, as KIND/NAME, the state store of a Destination that takes precedence
-// over the one in its spec.
+// StateStoreAnnotation is the annotation of a Destination that names its OCIStateStore as
+// KIND/NAME. It takes precedence over the spec.
 const StateStoreAnnotation = "kratix-schedule.io/state-store"
 
 // OCIStateStoreKind is the kind of an OCIStateStore.
@@ -78,7 +79,7 @@ func (s *OCIStateStore) SecretReference() *SecretReference { return s.Spec.Secre
 // Address returns the URL.
 func (s *OCIStateStore) Address() string { return s.Spec.URL }
 
-// Path returns "", because the path of an OCIStateStore is a part of its URL.
+// Path returns "".
 func (*OCIStateStore) Path() string { return "" }
 
 // Reported returns the status.
@@ -100,7 +101,7 @@ func (s *OCIStateStoreSpec) scheme() string {
 	return "https"
 }
 
-// The rules of registries for hosts and names.
+// Patterns of registry hosts and repository names.
 var (
 	ociHost = regexp.MustCompile(`^([a-z0-9]+([.-][a-z0-9]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?$`)
 	ociName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
@@ -109,7 +110,8 @@ var (
 // maxOCIName is the maximum length of the name of a repository, in bytes.
 const maxOCIName = 255
 
-// ParseOCIURL parses oci://REGISTRY/PREFIX. The prefix may be empty. The host is in lower case.
+// ParseOCIURL parses oci://REGISTRY/PREFIX. The prefix may be empty. The returned host is in lower
+// case.
 func ParseOCIURL(url string) (host, prefix string, err error) {
 	rest, isOCI := strings.CutPrefix(url, "oci://")
 	host, prefix, _ = strings.Cut(rest, "/")
@@ -140,8 +142,8 @@ func CheckOCIName(name string) error {
 	return nil
 }
 
-// For returns the reference for a Destination. It adds the Destination's directory to a reference
-// to an OCIStateStore, because each Destination has a repository.
+// For returns r for a Destination. In a reference to an OCIStateStore, it sets the directory of the
+// Destination.
 func (r StateStoreReference) For(d *Destination) StateStoreReference {
 	if r.Kind == OCIStateStoreKind {
 		r.Dir = cmp.Or(d.Spec.Path, d.Name)
@@ -155,8 +157,7 @@ func (r StateStoreReference) For(d *Destination) StateStoreReference {
 	return r
 }
 
-// ParseStateStoreReference parses KIND/NAME. It returns false for a text of another form, and for a
-// kind that is not a state store.
+// ParseStateStoreReference parses KIND/NAME, and reports whether text refers to a state store.
 func ParseStateStoreReference(text string) (StateStoreReference, bool) {
 	kind, name, _ := strings.Cut(text, "/")
 	if !IsStateStoreKind(kind) || name == "" || strings.ContainsAny(name, "/ \t\r\n") {
@@ -165,8 +166,8 @@ func ParseStateStoreReference(text string) (StateStoreReference, bool) {
 	return StateStoreReference{Kind: kind, Name: name}, true
 }
 
-// UseNamedStore replaces the state store in the spec by the OCIStateStore in StateStoreAnnotation,
-// if there is one, and completes the reference with For.
+// UseNamedStore sets the state store in the spec to the OCIStateStore in StateStoreAnnotation, if
+// there is one, and completes the reference with For.
 func (d *Destination) UseNamedStore() {
 	if ref, ok := ParseStateStoreReference(d.Annotations[StateStoreAnnotation]); ok && ref.Kind == OCIStateStoreKind {
 		d.Spec.StateStoreRef = &ref

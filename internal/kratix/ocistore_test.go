@@ -54,7 +54,7 @@ func TestUseNamedStore(t *testing.T) {
 		if c.kind != "" {
 			d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: c.kind, Name: "default"}
 		}
-		for range 2 { // the source may call it again
+		for range 2 {
 			if d.UseNamedStore(); d.Spec.StateStoreRef.String() != c.want {
 				t.Errorf("%+v: got %s", c, d.Spec.StateStoreRef)
 			}

@@ -43,8 +43,7 @@ type Header struct {
 	Metadata   struct {
 		Name      string `json:"name"`
 		Namespace string `json:"namespace"`
-		// UID is set only if the object is from a cluster.
-		UID string `json:"uid"`
+		UID       string `json:"uid"`
 	} `json:"metadata"`
 }
 
@@ -63,7 +62,7 @@ type Field struct {
 }
 
 // Parse parses a YAML document that starts at the given line of its file. For a List it returns the
-// items. It returns an error if nothing of the document can be parsed.
+// items. Errors about single objects are in the results.
 func Parse(document []byte, line int) ([]Parsed, error) {
 	if err := checkText(document, line); err != nil {
 		return nil, err
@@ -270,7 +269,7 @@ func PlainReason(err error) string {
 	return goNames.ReplaceAllString(plainly(err.Error()), "")
 }
 
-// plainly returns text, or a clearer text for some messages of libraries.
+// plainly rewords some messages of libraries.
 func plainly(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded max depth"):

@@ -8,8 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Promise is a service that a platform offers. Only the fields that are needed for placement have
-// their own types.
+// Promise is a service that a platform offers.
 //
 // +kubebuilder:object:generate=false
 type Promise struct {
@@ -20,7 +19,7 @@ type Promise struct {
 	Status map[string]any `json:"status,omitempty"`
 }
 
-// PromiseSpec has the API of a Promise, its workflows, its dependencies and its selectors.
+// PromiseSpec is the spec of a Promise.
 //
 // +kubebuilder:object:generate=false
 type PromiseSpec struct {
@@ -28,7 +27,7 @@ type PromiseSpec struct {
 	Workflows            PromiseWorkflows `json:"workflows,omitzero"`
 	RequiredPromises     []map[string]any `json:"requiredPromises,omitempty"`
 	DestinationSelectors []Selector       `json:"destinationSelectors,omitempty"`
-	// Dependencies are written to every Destination that fits.
+	// Dependencies are the objects that each matching Destination gets.
 	Dependencies []map[string]any `json:"dependencies,omitempty"`
 }
 
@@ -56,8 +55,8 @@ const PromiseKind = "Promise"
 // KindName returns "Promise".
 func (*Promise) KindName() string { return PromiseKind }
 
-// Selector merges the selectors of a Promise into one, as Kratix's work-writer does: if several
-// selectors have the same label, the value of the first one counts.
+// Selector merges the selectors of a Promise, as Kratix's work-writer does. If several selectors
+// have the same label, the first value is used.
 func (p *Promise) Selector() Selector {
 	merged := Selector{Source: PromiseSource}
 	for _, selector := range p.Spec.DestinationSelectors {
@@ -75,8 +74,7 @@ func (p *Promise) Selector() Selector {
 	return merged
 }
 
-// Pipelines returns the names of the configure pipelines: those for the Promise if workType is
-// PromiseWorkType, and otherwise those for its requests.
+// Pipelines returns the names of the configure pipelines for a value of WorkTypeLabel.
 func (p *Promise) Pipelines(workType string) []string {
 	workflow := p.Spec.Workflows.Resource
 	if workType == PromiseWorkType {

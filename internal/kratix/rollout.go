@@ -10,8 +10,8 @@ import (
 // RolloutKind is the kind of a Rollout.
 const RolloutKind = "Rollout"
 
-// Annotations of Rollouts that the command rollout sets. The first has the approved waves, as
-// "revision/wave" separated by commas. The second has the revision that is given up.
+// Annotations of Rollouts. ApproveAnnotation lists the approved waves as "revision/wave", separated
+// by commas. AbortAnnotation is the revision to abort.
 const (
 	ApproveAnnotation = "kratix-schedule.io/approve"
 	AbortAnnotation   = "kratix-schedule.io/abort"

@@ -15,14 +15,13 @@ type StateStoreReference struct {
 	Kind string `json:"kind"`
 	// +required
 	Name string `json:"name"`
-	// Dir is the directory of the Destination for which the reference was made, if it refers to an
-	// OCIStateStore: such a store has a repository for each Destination. It is empty for the other
-	// kinds, and in a reference to the object.
+	// Dir is the directory of a Destination, in a reference from this Destination to an
+	// OCIStateStore. Otherwise it is empty.
 	Dir string `json:"-"`
 }
 
-// String returns the kind and the name, and the directory if there is one: "GitStateStore default",
-// or "OCIStateStore fleet/worker-1".
+// String returns the kind, the name and the directory, such as "GitStateStore default" or
+// "OCIStateStore fleet/worker-1".
 func (r StateStoreReference) String() string {
 	if r.Dir != "" {
 		return r.Kind + " " + r.Name + "/" + r.Dir
@@ -139,8 +138,7 @@ func (*GitStateStore) KindName() string { return GitStateStoreKind }
 // KindName returns "BucketStateStore".
 func (*BucketStateStore) KindName() string { return BucketStateStoreKind }
 
-// Secret is a Kubernetes Secret. Its values do not appear if it is formatted or encoded; Value
-// returns them.
+// Secret is a Kubernetes Secret. Formatting or encoding it does not show the values.
 //
 // +kubebuilder:object:root=true
 type Secret struct {
@@ -159,8 +157,8 @@ const SecretKind = "Secret"
 // KindName returns "Secret".
 func (*Secret) KindName() string { return SecretKind }
 
-// Value returns the value of a key, and whether there is one. As in the API, stringData takes
-// precedence over data.
+// Value returns the value of a key, and reports whether there is one. As in the API, stringData
+// takes precedence over data.
 func (s *Secret) Value(key string) (string, bool) {
 	if value, ok := s.StringData[key]; ok {
 		return value, true
@@ -169,8 +167,7 @@ func (s *Secret) Value(key string) (string, bool) {
 	return string(value), ok
 }
 
-// String returns the name of the Secret without its values. String and the methods below have value
-// receivers, so that they also apply to copies.
+// String returns the name of the Secret without its values.
 func (s Secret) String() string {
 	return fmt.Sprintf("Secret %s (values not shown)", KeyOf(&s))
 }
@@ -178,11 +175,11 @@ func (s Secret) String() string {
 // GoString implements fmt.GoStringer for %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// Format implements fmt.Formatter, because %x and %d do not call String.
+// Format implements fmt.Formatter, because not all verbs call String.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 
-// MarshalJSON returns the same text as String, because annotations may contain the values too.
+// MarshalJSON returns the text of String as JSON.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
-// MarshalYAML returns the same text as String, for libraries that do not use MarshalJSON.
+// MarshalYAML returns the text of String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }

@@ -11,13 +11,11 @@ import (
 // +kubebuilder:object:generate=false
 type StateStore interface {
 	Object
-	// SecretReference returns the reference to the Secret with the credentials; nil if the object
-	// names none.
+	// SecretReference returns the reference to the Secret with the credentials, or nil.
 	SecretReference() *SecretReference
-	// Address returns the URL of the repository, of the prefix in the bucket, or of the prefix in
-	// the registry. It may have credentials in it.
+	// Address returns the URL of the repository, bucket or registry. It may contain credentials.
 	Address() string
-	// Path returns the path of the store in the repository or bucket, as in the object.
+	// Path returns the path of the store in the repository or bucket.
 	Path() string
 	// Reported returns the status.
 	Reported() StateStoreStatus
@@ -49,7 +47,7 @@ func (s *StateStores) All() []StateStore {
 	return all
 }
 
-// Find returns the state store to which a reference refers, or nil if there is none.
+// Find returns the state store with a reference, or nil if there is none.
 func (s *StateStores) Find(ref StateStoreReference) StateStore {
 	all := s.All()
 	if i := slices.IndexFunc(all, func(store StateStore) bool { return ReferenceTo(store) == ref.Object() }); i >= 0 {

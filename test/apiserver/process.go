@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Patience is the maximum time that tests wait for an operation.
+// Patience is the usual maximum time to wait for an operation.
 const Patience = 40 * time.Second
 
 // Process is a program that a test has started.
@@ -84,7 +84,7 @@ func (p *Process) Stop(t testing.TB) {
 // Done returns a channel that is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// The ports for tests are below the range from which the kernel takes ports for connections.
+// The ports for tests are below Linux's default range of ephemeral ports.
 const firstPort, lastPort = 15000, 32000
 
 //nolint:gochecknoglobals // ports are a resource of the whole process
@@ -93,7 +93,7 @@ var ports struct {
 	next int
 }
 
-// Address returns a free address, such as "127.0.0.1:15000". It returns a new address each time.
+// Address returns a free local TCP address, such as "127.0.0.1:15000".
 func Address(t testing.TB) string {
 	t.Helper()
 	ports.Lock()

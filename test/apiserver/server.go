@@ -57,7 +57,7 @@ func Start(t testing.TB, bin string, flags ...string) *Server {
 	return s
 }
 
-// StartAPI starts the API server, and waits until it is ready. The API server may have run before.
+// StartAPI starts or restarts the API server, and waits until it is ready.
 func (s *Server) StartAPI(t testing.TB) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.URL, "https://"))
