@@ -10,7 +10,7 @@ import (
 )
 
 // sentBy returns an object of a built-in kind as Flux sends it. If accepted is true, checkTyped and
-// checkFields would find no fault; see accept.Types.Sent.
+// checkFields would find no fault.
 func (c *check) sentBy(kind schemas.Kind, fields map[string]any) (sent sentObject, accepted bool) {
 	fields = sentFields(kind.GroupVersionKind, fields)
 	if applied, accepted := c.Memory.types(c.minor).Sent(kind, fields); accepted {

@@ -1,16 +1,10 @@
-// Package applycheck decides which placements the API server of a Destination would refuse
-// when Flux applies them. Flux applies each stage of a root all or nothing: it dry-runs the
-// objects of the stage, and applies none of them if the API server refuses one. The package
-// does no I/O and reads no clock.
+// Package applycheck finds the claims that the API server of a Destination would refuse. If the API
+// server refuses an object, Flux applies no object of the same stage of the root. The package does
+// no I/O and reads no clock.
 //
-// The check has two steps, with dedupe.Check in between:
-//
-//	CheckClaims   the faults of the objects of a claim by themselves
-//	CheckRoots    the faults of the objects among all others of the Destination
-//
-// A claim that one of these steps quarantines is Kept in the next steps, so that its stored files
-// stay. CheckRoots and dedupe.Check are repeated without the claim. This ends, since the set of
-// quarantined claims only grows.
+// Callers use CheckClaims first, then dedupe.Check, then CheckRoots. A claim that a step
+// quarantines is Kept in the next steps. dedupe.Check and CheckRoots are repeated until they
+// quarantine no further claim.
 package applycheck
 
 import (
@@ -23,20 +17,18 @@ type Input struct {
 	// Cluster describes the API server. A nil Cluster is the same as NewCluster("", nil).
 	Cluster *Cluster
 	// Roots are all roots of the Destination with their claims and foreign files, as for
-	// dedupe.Check. The check reads only Path, Claims, Foreign, Ignored and Cache. A claim that is
-	// Kept has its stored files after the round.
+	// dedupe.Check.
 	Roots []dedupe.Root
 	// Memory caches the objects and the faults of files. A nil Memory caches nothing.
 	Memory *Memory
-	// State is the state of the Destination's last check. A nil State means an empty state that is
-	// dropped after the check.
+	// State is the state of the Destination's last check. A nil State is the same as an empty one.
 	State *State
 }
 
 // Verdict is the result of one step of the check for one root.
 type Verdict struct {
-	// Quarantined contains the refusals of the claims that the API server would certainly refuse.
-	// The keys are positions in the root's claims.
+	// Quarantined contains the claims that the API server would certainly refuse. The keys are
+	// positions in the root's claims.
 	Quarantined map[int]Refusal
 	// Doubtful contains the positions of claims that the API server may refuse for another reason
 	// than a missing namespace.
@@ -62,17 +54,14 @@ type Refusal struct {
 	Everywhere bool
 }
 
-// CheckClaims returns, for each root, the claims with an object that the API server would refuse
-// because of the object itself. For example, it does not fit the schema of its kind, has an invalid
-// name or label, or changes an immutable field of the stored object. A Kept claim is not checked.
+// CheckClaims returns a Verdict for each root about the faults of the objects by themselves, such
+// as values that do not fit the schema. A Kept claim is not checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }
 
-// CheckRoots returns, for each root, the claims with an object that the API server would refuse
-// because of the other objects of the cluster. For example, the kind of such an object is not
-// served, its namespace does not exist, or a CustomResourceDefinition is removed while objects of
-// its kind remain.
+// CheckRoots returns a Verdict for each root about the faults that depend on other objects of the
+// cluster, such as missing namespaces.
 func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)
 }

@@ -14,16 +14,14 @@ type check struct {
 	Input
 	minor *schemas.Minor
 	roots []rootFiles
-	// definitions are all CustomResourceDefinitions, in their stored and wanted forms.
+	// definitions are the CustomResourceDefinitions of the Destination.
 	definitions definitions
-	// against identifies the data, other than files, that faults depend on.
-	against checkedAgainst
+	against     checkedAgainst
 }
 
 type rootFiles struct {
 	root *dedupe.Root
-	// opaque means that a kustomization builds something in the root, so that not all objects are
-	// known.
+	// opaque means that a kustomization in the root builds objects that are not known.
 	opaque  bool
 	foreign []*checkedFile
 	claims  []*claimState
@@ -81,9 +79,9 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	return built
 }
 
-// readable returns the files that Flux reads as objects. It omits the files of directories with a
-// kustomization, because the result of the build is not known here. others are the directories of
-// further kustomizations. opaque reports whether one of the files is a kustomization.
+// readable returns the files that Flux reads as objects, without those in directories with a
+// kustomization. others are the directories of further kustomizations. opaque reports whether one
+// of the files is a kustomization.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0

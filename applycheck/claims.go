@@ -41,9 +41,8 @@ func (c *check) claimFaults(r *rootFiles, claim *claimState) (all []fileFaults) 
 	return all
 }
 
-// ratcheted returns the given faults of a file. If the stored custom resource already has a fault,
-// the returned one is not certain: the definition may have become stricter after the resource was
-// applied, and the API server accepts existing faults.
+// ratcheted returns the faults of a file. A fault that the stored custom resource already has
+// becomes uncertain, because the API server may accept it in an update.
 func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fault {
 	if !slices.ContainsFunc(faults, func(f fault) bool { return f.ratcheted }) {
 		return faults
@@ -80,8 +79,7 @@ func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	return found
 }
 
-// objectFaults returns the faults of a single object. It stops at a custom resource that does not
-// fit its type, as the API server does.
+// objectFaults returns the faults of a single object.
 func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault {
 	if o.variable {
 		return nil
@@ -125,7 +123,7 @@ func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind s
 }
 
 // withoutUnchecked drops the faults that an API server of the version does not find. Kubernetes
-// 1.33 hardly checks the pod template and the volume claims of a StatefulSet.
+// 1.33 does not check most of the pod template and the volume claims of a StatefulSet.
 func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	if o.Kind != "StatefulSet" || !strings.HasPrefix(version, "1.33.") {
 		return faults

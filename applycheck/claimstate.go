@@ -14,21 +14,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimState contains the facts about a claim, which are valid until its files change.
+// claimState contains the facts about a claim. They are valid until its files change.
 type claimState struct {
 	claimFiles
 	name string
 	// opaque means that one of the claim's files is a kustomization.
 	opaque                   bool
 	wantedFiles, storedFiles []dedupe.File
-	// needs are the numbers in State.numbers of the kinds and namespaces that the wanted objects need,
-	// without duplicates.
+	// needs are the numbers of the kinds and namespaces of the wanted objects, as in State.numbers.
 	needs []int
 	// providesWanted and providesStored mean that the files contain an object that others may
-	// depend on; see provides.
+	// depend on.
 	providesWanted, providesStored bool
 	// faults are the faults that CheckClaims found in the wanted files. checked identifies the data
-	// against which they were checked. A nil checked means that no check was made yet.
+	// against which they were checked, and is nil before the first check.
 	faults  []fileFaults
 	checked *checkedAgainst
 }
@@ -45,18 +44,16 @@ type need struct {
 }
 
 type rootState struct {
-	// ignored are the files that Flux did not fetch at the last check.
+	// ignored is the root's Ignored at the last check.
 	ignored *kustomize.Ignored
 	// built contains the directories of the kustomizations among the foreign files.
 	built  []tree.Path
 	byName map[string]*claimState
-	// order contains the claims in the order of the last check. The next check usually has the same
-	// order.
+	// order contains the claims in the order of the last check.
 	order []*claimState
 }
 
-// states returns the states of all claims of a root. It reads only the files of claims that have
-// changed.
+// states returns the states of the claims of a root. It reads only the files of changed claims.
 func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	m := c.State.roots[root.Path]
 	if m == nil || !m.ignored.Equal(root.Ignored) || !slices.Equal(m.built, built) {
@@ -109,8 +106,7 @@ func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (cont
 	return contents
 }
 
-// stateName returns the key of a claim's state: the name of its rank or, if that is empty, the index
-// of the claim.
+// stateName returns the name of a claim's rank or, if that is empty, the index of the claim.
 func stateName(root *dedupe.Root, claim int) string {
 	if name := root.Claims[claim].Rank.Name; name != "" {
 		return name
@@ -175,7 +171,6 @@ func (s *State) needsOf(files []*checkedFile) []int {
 	return needs
 }
 
-// need returns the number of a need. A new need gets the next free number.
 func (s *State) need(of need) int {
 	n, known := s.numbers[of]
 	if !known {

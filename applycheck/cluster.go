@@ -10,15 +10,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// Cluster describes the API server of a Destination. It is immutable and safe for concurrent use. A
-// Cluster made by NewCluster can be used until the version or the profile changes. The zero Cluster
-// describes an unknown API server.
+// Cluster describes the API server of a Destination. It is immutable and safe for concurrent use.
+// The zero Cluster describes an unknown API server.
 type Cluster struct {
 	// minor is the minor version of the API server. It is empty if the version is not known,
 	// differs from that of the profile, or has no embedded schemas.
 	minor string
-	// checked is the embedded minor that objects are checked against. If it is empty, that is the
-	// newest one.
+	// checked is the embedded minor that objects are checked against, or empty for the newest.
 	checked string
 	profile *profile.Profile
 	sources []*source
@@ -26,10 +24,9 @@ type Cluster struct {
 	disputed bool
 }
 
-// NewCluster returns the description of an API server. kubernetesVersion is its version, such as
-// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. If the
-// profile has another minor, one of the two is out of date: see Disputed. NewCluster returns an
-// error if a version cannot be parsed.
+// NewCluster returns the description of an API server. The version, such as "1.35" or
+// "v1.35.4-gke.1", is empty if it is not known, and the profile is nil if there is none. NewCluster
+// returns an error if a version cannot be parsed.
 func NewCluster(kubernetesVersion string, of *profile.Profile) (*Cluster, error) {
 	c := &Cluster{profile: of, sources: profileSources(of)}
 	parsed, err := parseVersion(kubernetesVersion)
@@ -82,8 +79,7 @@ func nearest(minors []string, v *version.Version) string {
 }
 
 // Certain reports whether the cluster's Kubernetes minor is known and undisputed, and its schemas
-// are embedded. Otherwise objects are checked against the nearest embedded minor, or the newest if
-// the version is unknown, and a fault that depends on the version is a warning.
+// are embedded.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
 func (c *Cluster) isDescribed() bool { return c.checked != "" || c.profile != nil }
@@ -103,8 +99,7 @@ func (c *Cluster) Checked() string {
 // Profile returns the profile of the cluster, or nil if there is none.
 func (c *Cluster) Profile() *profile.Profile { return c.profile }
 
-// Disputed reports whether the profile has another minor than the version that NewCluster was
-// given. The findings that depend on the version or on the profile are then warnings.
+// Disputed reports whether the profile has another minor than the version passed to NewCluster.
 func (c *Cluster) Disputed() bool { return c.disputed }
 
 // hasAll reports whether there is a profile that is not disputed.

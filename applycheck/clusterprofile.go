@@ -24,8 +24,8 @@ func (c *Cluster) profileWords() string {
 	return "the profile of the cluster, taken on " + c.profile.Taken.UTC().Format(time.DateOnly) + ","
 }
 
-// unreadWords returns the end of a message about a kind. It returns "" if the API server could list
-// the group of the kind.
+// unreadWords returns a note for a message about a kind if the profile does not list the kind's
+// group, and "" otherwise.
 func (c *Cluster) unreadWords(group string) string {
 	if c.profile == nil || c.profile.Lists(group) {
 		return ""

@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// customFaults returns the faults of a custom resource. While its definition changes, these are the
-// faults under both the old and the new definition.
+// customFaults returns the faults that a custom resource has under each of its definitions.
 func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault {
 	var faults []fault
 	for i, s := range c.definitions[o.GroupKind()] {
@@ -28,7 +27,7 @@ func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault
 	return faults
 }
 
-// faults returns the faults of a custom resource. If old is not nil, it includes the faults of the
+// faults returns the faults of a custom resource. If old is not nil, they include the faults of the
 // change from old.
 func (t *customType) faults(o *objectFacts, content *kustomize.Content, old map[string]any) []fault {
 	fields := sentFields(o.GroupVersionKind, content.Fields)

@@ -11,8 +11,8 @@ import (
 
 const customName = "custom"
 
-// customTypeSchema returns the server-side-apply type of a custom resource. Like the API server, it
-// adds to the published schema the fields that every object has.
+// customTypeSchema returns the server-side-apply type of a custom resource, with apiVersion, kind
+// and metadata.
 func customTypeSchema(s *structural.Structural, preserveUnknown bool, minor *schemas.Minor) (typed.ParseableType, error) {
 	published := s.Unfold().ToKubeOpenAPI()
 	addObjectFields(published)

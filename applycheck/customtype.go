@@ -37,12 +37,11 @@ type customType struct {
 	validator  validation.SchemaValidator
 	// rules compiles the CEL rules when they are first needed. It returns nil if there are none.
 	rules func() *cel.Validator
-	// replicas is the path of the field that the scale subresource changes. It is empty if there is
-	// none.
+	// replicas is the path of the field that the scale subresource changes, or empty.
 	replicas []string
 }
 
-// errNoSchema means that a definition does not have the version, or that the version has no schema.
+// errNoSchema is the error for a version without a schema.
 var errNoSchema = errors.New("the definition has no schema for the version")
 
 func decodeDefinition(fields map[string]any) (*apiextensionsv1.CustomResourceDefinition, error) {
@@ -104,9 +103,8 @@ func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationE
 	return typedErrors(t.typ, fields)
 }
 
-// errors returns the faults that the API server finds in an object that fits its type. If old is
-// not nil, it includes the faults of the change from old. The CEL rules are evaluated only if
-// withRules is true.
+// errors returns the faults of an object that fits its type. If old is not nil, they include the
+// faults of the change from old. The CEL rules are evaluated only if withRules is true.
 func (t *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {
@@ -121,8 +119,8 @@ func (t *customType) errors(fields, old map[string]any, withRules bool) (found f
 	return t.validate(fields, old, withRules)
 }
 
-// stored returns a copy of an object as the API server decodes it: without unknown fields and with
-// defaults.
+// stored returns a copy of an object without unknown fields and with defaults, as the API server
+// decodes it.
 func (t *customType) stored(fields map[string]any) map[string]any {
 	fields = runtime.DeepCopyJSON(fields)
 	pruning.Prune(fields, t.structural, true)
@@ -166,8 +164,7 @@ func (t *customType) validate(fields, old map[string]any, withRules bool) field.
 	return found
 }
 
-// replicasOf returns the path of the field that the scale subresource of a version changes, or nil
-// without such a subresource.
+// replicasOf returns the path of the field that the scale subresource of a version changes, or nil.
 func replicasOf(definition *apiextensionsv1.CustomResourceDefinition, version string) []string {
 	for _, v := range definition.Spec.Versions {
 		if v.Name == version && v.Subresources != nil && v.Subresources.Scale != nil {

@@ -5,8 +5,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// decodeMetadata decodes the metadata of an object. Metadata that has only names, labels and
-// annotations does not need apimachinery's converter, which is slow.
+// decodeMetadata decodes the metadata of an object. For simple metadata it does not use the slow
+// converter of apimachinery.
 func decodeMetadata(metadata map[string]any) (*metav1.ObjectMeta, error) {
 	if decoded := plainMetadata(metadata); decoded != nil {
 		return decoded, nil
@@ -41,7 +41,7 @@ func plainMetadata(metadata map[string]any) *metav1.ObjectMeta {
 	return decoded
 }
 
-// decodeSelector decodes a label selector. A selector that has only labels does not need the slow
+// decodeSelector decodes a label selector. For a selector with only labels it does not use the slow
 // converter.
 func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
 	if texts, areTexts := textMap(selector["matchLabels"]); areTexts && len(selector) == 1 {

@@ -27,8 +27,6 @@ type source struct {
 }
 
 // definitions are the CustomResourceDefinitions of a Destination by the kind that they define.
-// Those of the profile are used for kinds that no file defines. A kind whose definition changes has
-// several definitions.
 type definitions map[schema.GroupKind][]*source
 
 func (d definitions) add(s *source) {
@@ -119,8 +117,7 @@ func (c *check) customType(s *source, version string) *customType {
 	return found
 }
 
-// profileSources returns the definitions of a profile. Clusters with equal definitions share the
-// compiled schemas.
+// profileSources returns the definitions of a profile.
 func profileSources(p *profile.Profile) []*source {
 	if p == nil {
 		return nil

@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/accept"
 )
 
-// defaultedFields are the names of fields that the API server or a controller may fill in. If only
-// one of two forms of an object has such a field, both may have the same value in the cluster.
+// defaultedFields are the names of fields that the API server or a controller may fill in.
 var defaultedFields = map[string]bool{
 	"allocationMode": true, "count": true, "limit": true, "terminationMessagePath": true, "terminationMessagePolicy": true, "imagePullPolicy": true,
 	"restartPolicy": true, "dnsPolicy": true, "schedulerName": true, "terminationGracePeriodSeconds": true, "protocol": true, "defaultMode": true,
@@ -22,7 +21,7 @@ var defaultedFields = map[string]bool{
 	"parallelism": true, "completions": true, "matchLabelKeys": true, "mismatchLabelKeys": true, "tolerations": true, "procMount": true,
 	"resizePolicy": true, "host": true, "status": true, "creationTimestamp": true, "apiGroup": true, "add": true, "drop": true, "whenDeleted": true,
 	"whenScaled": true, "mountPropagation": true, "priorityClass": true, "runtimeClassName": true, "overhead": true, "value": true,
-	// The API server drops these fields if their feature gate is disabled.
+	// These fields, or fields in them, depend on feature gates.
 	"hostnameOverride": true, "restartPolicyRules": true, "podCertificate": true, "resources": true, "workloadRef": true, "hostUsers": true,
 	"supplementalGroupsPolicy": true, "stopSignal": true, "image": true, "fileKeyRef": true, "clusterTrustBundle": true, "resourceClaims": true,
 	"schedulingGroup": true, "schedulingGates": true, "claims": true, "seLinuxChangePolicy": true, "podReplacementPolicy": true,

@@ -1,12 +1,8 @@
-// Package accept proves that an object of a built-in kind has no fault of its type, and converts it
-// to the form that Flux sends. It walks the object once, along types that it has compiled from the
-// schema of server-side apply and from the Go type to which Flux decodes the object.
+// Package accept checks the types of objects of built-in kinds, and converts the objects to the
+// form that Flux sends.
 //
-// Two libraries do the same in two walks, with allocations: structured-merge-diff checks the types
-// of an object as server-side apply does, and the converter of apimachinery decodes the object to
-// its Go type and encodes it again, as Flux does. This package accepts an object only if both
-// libraries would certainly accept it. Other objects must be checked with the libraries, because
-// this package reports no faults.
+// It is faster than structured-merge-diff and apimachinery's converter, which do the same, but
+// reports no faults. An object that it does not accept must be checked with these libraries.
 package accept
 
 import (
@@ -18,20 +14,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// Rules are the rules about built-in types that their schemas do not contain. Types are identified
-// by their names in the schemas.
+// Rules are rules about built-in types that the schemas do not contain. A parameter typ is the name
+// of a type in the schemas.
 type Rules struct {
 	// GoType returns the Go type to which Flux decodes the objects of a kind, or nil if Flux sends
 	// the objects as they are.
 	GoType func(schema.GroupVersionKind) reflect.Type
-	// Values returns the allowed values of a type's field that is a string or a list of strings, or
-	// nil if every value is allowed. An empty string field is also allowed unless evenEmpty is
-	// true.
+	// Values returns the allowed strings in a field of a type, or nil if all are allowed. An empty
+	// string field is also allowed unless evenEmpty is true.
 	Values func(typ, name string) (values []string, evenEmpty bool)
 	// Required returns the fields that a type requires.
 	Required func(typ string) []Requirement
-	// Exempt reports whether Values and Required do not apply to a type and the types of its
-	// fields.
+	// Exempt reports whether a type and the types of its fields are exempt from Values and
+	// Required.
 	Exempt func(typ string) bool
 }
 
@@ -42,8 +37,7 @@ type Requirement struct {
 	Lacks func(value any) bool
 }
 
-// Types are the compiled types of a Kubernetes minor. They are compiled when the first object of
-// a kind is checked. Types are safe for concurrent use.
+// Types are the compiled types of a Kubernetes minor. They are safe for concurrent use.
 type Types struct {
 	minor *schemas.Minor
 	rules Rules
@@ -52,15 +46,15 @@ type Types struct {
 	nodes map[nodeKey]*node
 }
 
-// New returns the types of a minor. Each is compiled when it is first needed.
+// New returns the types of a minor.
 func New(minor *schemas.Minor, rules Rules) *Types {
 	return &Types{minor: minor, rules: rules, kinds: map[schema.GroupVersionKind]*object{}, nodes: map[nodeKey]*node{}}
 }
 
-// Sent returns an object of a kind as Flux sends it. accepted is true if the object certainly fits
-// the schema of its kind, can be decoded to its Go type, and violates none of the Rules. If
-// accepted is false, nothing is known about the object. fields must have no status, unless Flux
-// sends it. Neither fields nor the result may be modified, because they share unchanged parts.
+// Sent returns an object of a kind as Flux sends it, and reports whether the object is accepted. An
+// accepted object fits the schema of its kind, can be decoded to its Go type, and violates none of
+// the Rules. An object that is not accepted may be valid too. fields must have no status, unless
+// Flux sends it. Neither fields nor the result may be modified.
 func (t *Types) Sent(kind schemas.Kind, fields map[string]any) (sent map[string]any, accepted bool) {
 	if fields == nil {
 		return nil, false

@@ -21,12 +21,10 @@ type nodeKey struct {
 type compiler struct {
 	*Types
 	schema *smd.Schema
-	// pending contains the checks of the filled-in values, which need all types to be complete.
+	// pending are the checks to run when all types are complete.
 	pending []func()
 }
 
-// compile returns the type of the objects of a kind. It does not fill in the status, because Flux
-// does not send it.
 func (t *Types) compile(kind schemas.Kind) *object {
 	typ := t.minor.Type(kind.Type)
 	c := &compiler{Types: t, schema: typ.Schema}
@@ -40,8 +38,8 @@ func (t *Types) compile(kind schemas.Kind) *object {
 	return compiled.object.withoutStatus()
 }
 
-// withoutStatus returns a copy of the type that does not fill in the status, since Flux removes the
-// status after it has encoded the object.
+// withoutStatus returns a copy of the type that does not fill in the status, because Flux does not
+// send the status.
 func (o *object) withoutStatus() *object {
 	without := *o
 	without.fills = nil
@@ -59,8 +57,7 @@ type declared struct {
 	exempt bool
 }
 
-// node returns the compiled form of a type that Flux decodes to goType. If Flux does not decode it,
-// goType is nil.
+// node returns the compiled form of a type. goType is the Go type to which Flux decodes it, or nil.
 func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node {
 	for goType != nil && goType.Kind() == reflect.Pointer {
 		goType = goType.Elem()
@@ -79,7 +76,7 @@ func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node
 	n := c.nodes[key]
 	if n == nil {
 		n = &node{}
-		c.nodes[key] = n // n is stored before its fields are compiled, since their types may refer to n
+		c.nodes[key] = n // n is stored first because its fields may refer to n
 		c.complete(n, declared{atom, name, key.exempt}, goType)
 	}
 	return n
@@ -129,12 +126,12 @@ func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
 	}
 }
 
-// list returns the compiled form of a list whose items have a Go type. Defaults of keys become
-// integers where possible, because structured-merge-diff compares a float and an integer by value.
+// list returns the compiled form of a list whose items have a Go type. Whole-number defaults of
+// keys become integers, because structured-merge-diff compares numbers by value.
 func (c *compiler) list(of *smd.List, item reflect.Type, exempt bool) *list {
 	l := &list{item: c.node(of.ElementType, item, exempt), unique: of.ElementRelationship == smd.Associative}
 	if len(of.Keys) > maxKeys {
-		l.item = &node{} // lists with more than maxKeys keys are not accepted
+		l.item = &node{}
 		return l
 	}
 	items, _ := c.schema.Resolve(of.ElementType)

@@ -41,7 +41,7 @@ func (c *compiler) object(of declared, structType reflect.Type) *object {
 	return o
 }
 
-// decode sets how Flux decodes and encodes a field of a struct, and returns the Go type of the
+// decode sets whether Flux omits the field when it encodes a struct. It returns the Go type of the
 // field, or nil if the struct does not have the field.
 func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	info := value.TypeReflectEntryOf(structType).Fields()[name]
@@ -53,7 +53,7 @@ func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	switch typ.Kind() {
 	case reflect.Pointer:
 	case reflect.Struct:
-		// a zero time is encoded as null and is not accepted anyway
+		// the conversion of metav1.Time does not accept a zero time
 		f.omitZero = info.CanOmit(zero) && typ != reflect.TypeFor[metav1.Time]()
 	case reflect.Slice:
 		f.omitEmpty = info.CanOmit(reflect.MakeSlice(typ, 0, 0))
@@ -65,8 +65,7 @@ func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	return typ
 }
 
-// addFills adds the fields that the encoding of an empty struct has. It returns false if they are
-// not known.
+// addFills adds the fields in the encoding of an empty struct. It reports whether they are known.
 func (c *compiler) addFills(o *object, of declared, structType reflect.Type) bool {
 	zero, known := zeroStruct(structType)
 	for name, value := range zero {
@@ -74,7 +73,7 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 		o.fills = append(o.fills, filled)
 		f := o.fields[name]
 		if f == nil {
-			continue // the minor does not have the field, so no rule is about it
+			continue // the minor does not have the field
 		}
 		f.fill = filled
 		var below *node
@@ -87,9 +86,8 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 	return known
 }
 
-// acceptsFill reports whether the API server accepts value, which Flux sends for a missing field.
-// If value is a map, below is the compiled type of the field without a Go type; otherwise below is
-// nil.
+// acceptsFill reports whether the rules allow value, which Flux sends for a missing field. below is
+// the compiled type of value if value is a map, and nil otherwise.
 func (f *field) acceptsFill(value any, below *node) bool {
 	if f.values != nil && !f.supports(value) {
 		return false

@@ -12,8 +12,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// conversion decodes a value to a Go type with its own JSON form and encodes it again. It returns
-// false if the result is not known.
+// conversion returns a value as Flux sends it, and reports whether the result is known.
 type conversion func(value any) (any, bool)
 
 func (c conversion) apply(value any) (any, result) {
@@ -50,8 +49,8 @@ func customConversion(typ reflect.Type) conversion {
 	return roundTrip(typ)
 }
 
-// roundTrip returns the converter's own conversion of a Go type with its own JSON form. For other
-// types it returns a conversion that always fails.
+// roundTrip returns a conversion that decodes and encodes a value with the JSON methods of a Go
+// type. For a type without such methods, the conversion always fails.
 func roundTrip(typ reflect.Type) conversion {
 	entry := value.TypeReflectEntryOf(typ)
 	if typ.Kind() != reflect.Struct || !entry.CanConvertFromUnstructured() || !entry.CanConvertToUnstructured() {
@@ -67,8 +66,7 @@ func roundTrip(typ reflect.Type) conversion {
 	}
 }
 
-// convertQuantity converts strings and integers as Quantity's JSON methods do. Other values, such
-// as a string with spaces around the quantity, are passed to these methods.
+// convertQuantity converts a value as Quantity's JSON methods do.
 func convertQuantity(value any) (any, bool) {
 	var text string
 	switch v := value.(type) {
@@ -86,8 +84,7 @@ func convertQuantity(value any) (any, bool) {
 	return roundTrip(reflect.TypeFor[resource.Quantity]())(value)
 }
 
-// convertIntOrString converts a value as IntOrString's JSON methods do: strings and 32-bit integers
-// do not change.
+// convertIntOrString accepts UTF-8 strings and 32-bit integers, and returns them unchanged.
 func convertIntOrString(value any) (any, bool) {
 	switch v := value.(type) {
 	case string:
@@ -98,8 +95,7 @@ func convertIntOrString(value any) (any, bool) {
 	return nil, false
 }
 
-// convertBytes removes the line breaks of a base64 string, as decoding and encoding the string
-// would.
+// convertBytes decodes and encodes a base64 string, which removes line breaks.
 func convertBytes(value any) (any, bool) {
 	text, isText := value.(string)
 	decoded, err := base64.StdEncoding.DecodeString(text)

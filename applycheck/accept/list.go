@@ -4,8 +4,8 @@ import "slices"
 
 type list struct {
 	item *node
-	// unique means that the list is associative: no two items may have the same keys. If the list
-	// has no keys, its items are scalars, which are their own keys.
+	// unique means that no two items may have the same keys. In a list without keys, each item is
+	// its own key.
 	unique bool
 	keys   []listKey
 }
@@ -19,9 +19,8 @@ type listKey struct {
 // maxKeys is the maximum number of keys of a list. Lists with more keys are not accepted.
 const maxKeys = 2
 
-// itemKey contains the values of an item's keys. As in structured-merge-diff, two values are equal
-// if they have the same type and value. Floats are no values of an itemKey, because a float may
-// equal an integer.
+// itemKey contains the values of an item's keys. It contains no floats, because a float may equal
+// an integer.
 type itemKey [maxKeys]any
 
 // maxCompared is the number of items up to which comparing all pairs is faster than using a map.
@@ -79,7 +78,7 @@ func (l *list) isUniqueMany(items []any) bool {
 	return true
 }
 
-// keyOf returns the key of an item, and whether the key is certain.
+// keyOf returns the key of an item, and reports whether it is known.
 func (l *list) keyOf(item any) (key itemKey, ok bool) {
 	if len(l.keys) == 0 {
 		key[0] = item

@@ -6,10 +6,9 @@ type node struct {
 	least, most int64
 	list        *list
 	object      *object
-	// nullable means that null is accepted. Server-side apply accepts null for every type with a
-	// scalar, list or map.
+	// nullable means that null is accepted.
 	nullable bool
-	// convert converts an accepted value as Flux does. It is nil if Flux does not change the value.
+	// convert converts an accepted value as Flux does. It is nil if the type needs no conversion.
 	convert conversion
 }
 
@@ -24,8 +23,7 @@ const (
 	changed
 )
 
-// visit returns a value as Flux sends it. It does not accept null, which only the parent object can
-// accept.
+// visit returns a value as Flux sends it. It does not accept null.
 func (n *node) visit(value any) (any, result) {
 	sent, result := value, unchanged
 	switch v := value.(type) {

@@ -7,15 +7,13 @@ import (
 
 // object is the compiled type of a map, with declared fields or with any keys.
 type object struct {
-	// fields are the declared fields. If Flux decodes the object to a struct, they are only the
-	// declared fields that the struct has as well.
+	// fields are the declared fields without those that Flux drops.
 	fields map[string]*field
 	// others is the type of the values of all other keys. It is nil if other keys are not accepted.
 	others *node
 	// decoded means that Flux decodes the object to a struct and encodes it again.
 	decoded bool
-	// fills are the fields that the encoding of the struct has even if they are missing in the
-	// object.
+	// fills are the fields that Flux adds if they are missing.
 	fills    []*fill
 	required []Requirement
 }
@@ -28,8 +26,8 @@ type field struct {
 	// fill is the value that Flux sends if the field is missing or null. It is nil if Flux sends no
 	// value.
 	fill *fill
-	// values are the values that the field may have. They are nil if every value is allowed. The
-	// empty string is allowed too, unless evenEmpty is true.
+	// values are the allowed values, or nil if every value is allowed. An empty string field is
+	// also allowed unless evenEmpty is true.
 	values    []string
 	evenEmpty bool
 }
@@ -42,8 +40,7 @@ type fill struct {
 	accepted bool
 }
 
-// visit returns an object as Flux sends it. It visits the fields in random order, because the
-// result does not depend on the order.
+// visit returns an object as Flux sends it.
 func (o *object) visit(fields map[string]any) (map[string]any, result) {
 	sent := edited{fields: fields}
 	for name, value := range fields {
@@ -103,8 +100,8 @@ func (f *field) visit(name string, value any, sent *edited) bool {
 	return f.values == nil || f.supports(below)
 }
 
-// supports reports whether a string, or each string of a list, is a value that the field may have.
-// It returns true for other types.
+// supports reports whether a string or the strings of a list are allowed. It returns true for other
+// types.
 func (f *field) supports(value any) bool {
 	switch v := value.(type) {
 	case string:

@@ -33,8 +33,7 @@ func scalarsOf(of *smd.Scalar) scalars {
 	return 0
 }
 
-// decodeScalar restricts a node to the scalars that the converter stores in a Go type without a
-// change. The converter also changes some numbers to fit the type; the node does not accept these.
+// decodeScalar restricts a node to the scalars that fit a Go type without a change.
 func (n *node) decodeScalar(typ reflect.Type) {
 	switch typ.Kind() {
 	case reflect.String:

@@ -6,9 +6,8 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// zeroStruct returns the fields of an empty struct as the converter encodes it. It returns false if
-// they are not known. The converter itself is not used, because its cache takes time and memory
-// quadratic in the number of its fields.
+// zeroStruct returns the fields of an empty struct as the converter encodes it, and reports whether
+// they are known. The converter is not used because its cache takes quadratic time and memory.
 func zeroStruct(typ reflect.Type) (fields map[string]any, known bool) {
 	empty := reflect.New(typ).Elem()
 	fields = map[string]any{}
@@ -24,8 +23,8 @@ func zeroStruct(typ reflect.Type) (fields map[string]any, known bool) {
 	return fields, true
 }
 
-// zeroValue returns an empty value as the converter encodes it. It returns false if the encoding is
-// not known.
+// zeroValue returns an empty value as the converter encodes it, and reports whether the encoding is
+// known.
 func zeroValue(empty reflect.Value) (encoded any, known bool) {
 	switch typ := empty.Type(); typ.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
