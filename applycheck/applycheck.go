@@ -30,16 +30,13 @@ type Verdict struct {
 	// Quarantined contains the claims that the API server would certainly refuse. The keys are
 	// positions in the root's claims.
 	Quarantined map[int]Refusal
-	// Doubtful contains the positions of claims that the API server may refuse for another reason
-	// than a missing namespace.
+	// Doubtful contains the positions of claims with an uncertain fault other than a missing
+	// namespace.
 	Doubtful map[int]bool
-	// Findings name the faults with the file and line of their objects, up to a limit. A finding
-	// with the severity Error belongs to a claim in Quarantined. A fault that depends on an unknown
-	// version or content of the cluster has the severity Warning. Warnings of a claim with the same
-	// message are one finding.
+	// Findings are the errors and warnings about the faults, up to a limit.
 	Findings []finding.Finding
-	// Provides means that a claim has, or may have, an object without which the API server would refuse
-	// objects of other claims. Only CheckRoots sets it.
+	// Provides means that the claims may affect which kinds and namespaces exist. Only CheckRoots
+	// sets it.
 	Provides bool
 	// HasCustom means that a claim has a wanted object of a kind that is not built in. Only CheckRoots
 	// sets it.

@@ -29,11 +29,10 @@ type objectFacts struct {
 	schema.GroupVersionKind
 	namespace, name string
 	line            int
-	// variable means that the kind is not known, because it contains a variable that Flux may
-	// replace.
+	// variable means that the apiVersion or kind contains a variable that Flux may replace.
 	variable bool
 	position int
-	// applied is false if Flux leaves the object out.
+	// applied means that Flux applies the object.
 	applied bool
 	// force means that Flux deletes the object and creates it again if it cannot be changed.
 	force       bool
@@ -50,7 +49,7 @@ type definedKind struct {
 	versions   []string
 }
 
-// identity identifies an object for the API server, which ignores the version.
+// identity identifies an object in a cluster.
 type identity struct {
 	schema.GroupKind
 	namespace, name string
@@ -78,7 +77,7 @@ func factsOf(content *kustomize.Content) objectFacts {
 	fields := content.Fields
 	apiVersion, _ := fields["apiVersion"].(string)
 	kind, _ := fields["kind"].(string)
-	gv, _ := schema.ParseGroupVersion(apiVersion) // a malformed apiVersion yields the zero GroupVersion, which no API server serves
+	gv, _ := schema.ParseGroupVersion(apiVersion) // a malformed apiVersion yields the zero GroupVersion
 	metadata, _ := fields["metadata"].(map[string]any)
 	o := objectFacts{
 		GroupVersionKind: gv.WithKind(kind),
@@ -96,9 +95,8 @@ func factsOf(content *kustomize.Content) objectFacts {
 	return o
 }
 
-// provides reports whether other objects may depend on the object. Other objects may depend on a
-// Namespace, and on an object of an API group that client-go does not have, such as a
-// CustomResourceDefinition or a custom resource.
+// provides reports whether other objects may depend on the object: it is a Namespace, or client-go
+// does not have its API group.
 func (o *objectFacts) provides() bool {
 	if o.Group == "" {
 		return o.Kind == "Namespace"
@@ -143,8 +141,7 @@ func inMetadata(metadata map[string]any, key, value string) bool {
 
 func isVariable(text string) bool { return strings.Contains(text, "${") }
 
-// hasVariable reports whether a value contains a variable that Flux may replace after the build, so
-// that the final value is not known.
+// hasVariable reports whether a value contains a variable that Flux may replace after the build.
 func hasVariable(value any) bool {
 	switch v := value.(type) {
 	case string:

@@ -12,7 +12,7 @@ import (
 
 const maxFaults = 10
 
-// maxWords is the maximum length of the API server's message in a finding, in bytes.
+// maxWords is the length in bytes to which messages are truncated.
 const maxWords = 500
 
 type fault struct {
@@ -20,13 +20,11 @@ type fault struct {
 	// object is the name of the object in messages. flux is its name in Flux's messages.
 	object, flux string
 	line         int
-	// words describe the fault. They are the API server's own message if its code has found the
-	// fault.
+	// words are the message about the fault.
 	words string
 	// quoted is Flux's full message. It is empty if it is not known.
 	quoted string
-	// certain means that the API server refuses the object. If versioned is false, every version
-	// does.
+	// certain means that the API server refuses the object.
 	certain bool
 	// versioned means that the fault is certain only if the cluster's version is known.
 	versioned bool
@@ -62,7 +60,7 @@ func printable(words string) string {
 	return words
 }
 
-// isError reports whether the fault certainly makes the API server of a cluster refuse the object.
+// isError reports whether the fault is an error in a cluster, and not a warning.
 func (f *fault) isError(cluster *Cluster) bool {
 	return f.rule.Severity == finding.Error && f.certain && (!f.versioned || cluster.Certain())
 }

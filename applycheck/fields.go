@@ -24,7 +24,8 @@ func listAt(fields map[string]any, path ...string) []any {
 	return list
 }
 
-// podTemplateOf returns the path of the pod template in a workload, and whether the kind has one.
+// podTemplateOf returns the path of the pod template in objects of a kind, and reports whether it
+// is known.
 func podTemplateOf(gk schema.GroupKind) ([]string, bool) {
 	switch gk.Group + "/" + gk.Kind {
 	case "apps/Deployment", "apps/ReplicaSet", "apps/DaemonSet", "apps/StatefulSet", "batch/Job":

@@ -23,7 +23,6 @@ func fileOf(t testing.TB, path, content string) dedupe.File {
 	}
 }
 
-// claimOf returns a claim with one file at most in each list. Empty contents add no file.
 func claimOf(t testing.TB, path, wanted, stored string) dedupe.Claim {
 	t.Helper()
 	claim := dedupe.Claim{Object: "Work default/" + path, Owner: path}

@@ -12,7 +12,7 @@ import (
 )
 
 // changeFaults returns the faults of the changes from the stored objects to those of a wanted file.
-// own are the faults of the file itself. Objects with an error in own are skipped.
+// It skips objects with an error in own, the faults of the file.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // the claim is new, or the file is unchanged
@@ -35,8 +35,8 @@ func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile,
 	return faults
 }
 
-// storedObjects returns the stored forms of the objects of a file. Any stored file of the claim may
-// contain them.
+// storedObjects returns the stored forms of the objects of a file, without those that the API
+// server refuses.
 func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile) map[identity]map[string]any {
 	wanted := map[identity]bool{}
 	for i := range file.facts.objects {
@@ -52,7 +52,7 @@ func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile
 			if !wanted[o.identity()] || !o.applied || o.force {
 				return
 			}
-			// A refused object is not in the cluster, so it may change.
+			// A refused object is not in the cluster.
 			if !slices.ContainsFunc(refused, func(f fault) bool { return f.object == o.String() && f.isError(c.Cluster) }) {
 				found[o.identity()] = content.Fields
 			}
@@ -85,8 +85,8 @@ func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old ma
 	return faults
 }
 
-// customChanges returns the faults of a change of a custom resource, such as violations of CEL
-// rules that compare with the old value.
+// customChanges returns the faults that a change of a custom resource has under each of its
+// definitions.
 func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old map[string]any, sources []*source) []fault {
 	if hasVariable(old) || fmt.Sprint(old["apiVersion"]) != fmt.Sprint(content.Fields["apiVersion"]) {
 		return nil
@@ -117,8 +117,8 @@ type immutableField struct {
 	absent any
 	// words is the API server's message. If it is empty, the message is "field is immutable".
 	words string
-	// exact means that no part of the value has a default. whole means that the parts that may have
-	// a default are those in defaultedFields.
+	// exact means that no part of the value has a default. whole means that only the fields in
+	// defaultedFields may have a default.
 	exact, whole bool
 	// forbidden means that the API server's message is "Forbidden" and not "Invalid value".
 	forbidden bool
@@ -159,7 +159,7 @@ func (f immutableField) changes(now, before any) bool {
 	return conflicts(now, before)
 }
 
-// isEmpty reports whether the API server treats a value like a missing one.
+// isEmpty reports whether the API server treats a value as missing.
 func isEmpty(value any) bool {
 	switch v := value.(type) {
 	case nil:
@@ -174,9 +174,8 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// conflicts reports whether two values certainly differ for the API server. If only one of them has
-// a field, the value of the field may be its default, unless the field is a list, because no list
-// is a default.
+// conflicts reports whether two values certainly differ for the API server. A missing value may be
+// a default, unless the other value contains a list.
 func conflicts(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
@@ -248,8 +247,7 @@ func hasList(value any) bool {
 	return false
 }
 
-// sameScalar reports whether two scalars may be equal for the API server, which accepts several
-// notations of numbers and quantities.
+// sameScalar reports whether two scalars are equal, or are notations of the same quantity.
 func sameScalar(a, b any) bool {
 	if a == b {
 		return true

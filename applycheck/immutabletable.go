@@ -99,8 +99,7 @@ func sameTexts(a, b any) bool {
 	return true
 }
 
-// serviceChanges checks that the cluster IP of a Service does not change. If a file has no cluster
-// IP, the API server chooses one, which also stays when the field is removed.
+// serviceChanges checks that the cluster IP of a Service does not change.
 func serviceChanges(fields, old map[string]any) field.ErrorList {
 	if textAt(fields, "spec", "type") == "ExternalName" || textAt(old, "spec", "type") == "ExternalName" {
 		return nil
@@ -135,8 +134,7 @@ func statefulSetChanges(fields, old map[string]any) field.ErrorList {
 		"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
 }
 
-// jobChanges checks the changes of a Job. The template can change only while the Job is suspended,
-// and the completions only if the Job is indexed.
+// jobChanges checks the changes of a Job.
 func jobChanges(fields, old map[string]any) field.ErrorList {
 	suspended := anyAt(fields, "spec", "suspend") == true || anyAt(old, "spec", "suspend") == true
 	var found field.ErrorList

@@ -37,8 +37,8 @@ func volumeChanges(fields, old map[string]any) field.ErrorList {
 	return field.ErrorList{field.Forbidden(field.NewPath("spec", "persistentvolumesource"), "spec.persistentvolumesource is immutable after creation")}
 }
 
-// claimChanges checks the change of a PersistentVolumeClaim's spec without its data sources,
-// because the API server drops those of unsupported kinds.
+// claimChanges checks the change of a PersistentVolumeClaim's spec. It ignores data sources,
+// because the API server drops unsupported ones.
 func claimChanges(fields, old map[string]any) field.ErrorList {
 	spec := func(of map[string]any) map[string]any {
 		spec := without(mapAt(of, "spec"), "volumeAttributesClassName", "dataSource", "dataSourceRef")

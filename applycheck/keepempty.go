@@ -1,7 +1,7 @@
 package applycheck
 
-// keepEmpty adds to the fields of an object the empty lists and maps that only its old form has.
-// Server-side apply does not remove them, since no field manager owns an item of an empty list.
+// keepEmpty adds the empty lists and maps that only old has to fields, because server-side apply
+// does not remove them.
 func keepEmpty(fields, old map[string]any) {
 	for name, before := range old {
 		now, has := fields[name]
@@ -31,8 +31,7 @@ func keepEmptyIn(now, before any) {
 	}
 }
 
-// isEmptyCollection reports whether a value is an empty list, or a map whose values are all empty
-// lists or such maps.
+// isEmptyCollection reports whether a value consists of only maps and empty lists.
 func isEmptyCollection(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// kindState describes the fault of a kind in a root. Without a fault, its rule is the zero Rule.
+// kindState is the fault of a kind in a root. Its rule is the zero Rule if there is no fault.
 type kindState struct {
 	rule               finding.Rule
 	words, fix         string
@@ -67,9 +67,7 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 	return p.undefined(root, gvk)
 }
 
-// undefined returns the state of a custom kind for which no definition is known. The state is a
-// fault only if the version or a profile of the cluster is known, or if an installer in the root
-// may define the kind.
+// undefined returns the state of a custom kind without a known definition.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {
@@ -111,8 +109,8 @@ func removedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// replacement returns the end of a message that names the kind and version that replace those of an
-// object, or "" without a replacement.
+// replacement returns the end of a message that names the replacement of an object's kind and
+// version, or "".
 func replacement(object any) string {
 	if replaced, has := object.(interface {
 		APILifecycleReplacement() schema.GroupVersionKind

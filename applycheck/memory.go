@@ -10,21 +10,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// The limits of a Memory. The oldest entries beyond them are dropped, and computed again when they
-// are needed.
+// Limits of a Memory and a State.
 const (
-	// maxRemembered is the maximum number of objects whose facts and faults are kept.
+	// maxRemembered limits the size of Memory.files, Memory.faults and Memory.digests.
 	maxRemembered = 1 << 16
-	// maxCompiled is the maximum number of versions of CustomResourceDefinitions whose compiled
-	// schemas are kept.
+	// maxCompiled is the maximum number of compiled versions of CustomResourceDefinitions.
 	maxCompiled = 256
-	// maxNeeds limits the size of State.numbers. Above it, the next check starts a new numbering.
+	// maxNeeds limits the size of State.numbers.
 	maxNeeds = 1 << 16
 )
 
-// Memory caches the facts about files, the faults of files and the compiled schemas of
-// CustomResourceDefinitions. It is keyed by digests of contents, and its size is limited. The zero
-// Memory is empty. It is safe for concurrent use, so that all Destinations can share it.
+// Memory caches facts about files, the faults of files, and compiled CustomResourceDefinitions. Its
+// size is limited. The zero Memory is empty. It is safe for concurrent use, and all Destinations
+// can share it.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]
@@ -34,10 +32,9 @@ type Memory struct {
 	accepted map[string]*accept.Types
 }
 
-// State contains the claims of a Destination's last check, so that the next check reads only files
-// that have changed. The zero State is empty. Each Destination needs its own State. Checks with the
-// same State run one after the other. The State keeps the contents of the checked files, which must
-// not be modified.
+// State caches the claims of a Destination's last check. The zero State is empty. Each Destination
+// needs its own State. Checks with the same State run one after the other. The contents of the
+// checked files must not be modified.
 type State struct {
 	roots map[tree.Path]*rootState
 	// numbers maps each need to its number. It is emptied when it has more than maxNeeds entries.
@@ -57,8 +54,7 @@ type compiledKey struct {
 	version, minor string
 }
 
-// generations is a bounded map of two halves: when the newer half is full, the older one is
-// dropped.
+// generations is a map of limited size. When the newer half is full, the older half is dropped.
 type generations[K comparable, V any] struct {
 	newer, older map[K]V
 	weight       int
@@ -123,8 +119,7 @@ func (m *Memory) facts(file digest) (_ *fileFacts, known bool) {
 	return m.files.get(file)
 }
 
-// file returns the facts about a file. A file that kustomize cannot read has no objects here,
-// because dedupe reports it. If all objects are of built-in kinds, file also finds their faults.
+// file returns the facts about a file. They have no objects if kustomize cannot read the file.
 func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	m := c.Memory
 	key := m.digestOf(content)

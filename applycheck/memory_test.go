@@ -81,7 +81,7 @@ func BenchmarkCheckOf8000Objects(b *testing.B) {
 	for i := range root.Claims {
 		contents = append(contents, root.Claims[i].Wanted[0].Content)
 	}
-	root.Cache.Load(contents) // dedupe loads the contents in the same way before a check
+	root.Cache.Load(contents) // as dedupe does before a check
 	b.ResetTimer()
 	for b.Loop() {
 		CheckClaims(Input{Cluster: clusterOf(b, "1.36", nil), Roots: []dedupe.Root{root}, Memory: &Memory{}})

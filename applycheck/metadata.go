@@ -13,7 +13,7 @@ import (
 )
 
 // checkMetadata returns the faults of an object's name, labels and annotations. builtin means that
-// the kind is one of Kubernetes itself.
+// Kubernetes defines the kind.
 func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []fault {
 	metadata, _ := content.Fields["metadata"].(map[string]any)
 	decoded, err := decodeMetadata(metadata)
@@ -41,8 +41,7 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 	return faults
 }
 
-// unnameable returns the fault of a name that cannot be part of a URL. Flux's client does not send
-// an object with such a name.
+// unnameable returns the fault of a name that cannot be part of a URL, if any.
 func unnameable(o *objectFacts, content *kustomize.Content) []fault {
 	words := names.IsPathSegmentName(o.name)
 	if len(words) == 0 || hasVariable(o.name) {
@@ -53,8 +52,7 @@ func unnameable(o *objectFacts, content *kustomize.Content) []fault {
 	return []fault{f}
 }
 
-// nameValidator returns the function that checks the names of a kind. For RBAC and for kinds whose
-// rule is not known, a name must only be a path segment.
+// nameValidator returns the function that checks the names of a kind.
 func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 	switch {
 	case !builtin:

@@ -8,22 +8,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// lineOf returns the line of a field by its path in the API server's messages:
+// lineOf returns the line of a field. path has the form of the API server's messages, such as
 // `.spec.containers[name="c"].image` or `spec.ports[0].name`.
 func lineOf(content *kustomize.Content, path string) int {
 	elements, _, _ := resolve(content.Fields, path)
 	return content.LineOf(elements...)
 }
 
-// valueAt returns the value of a field by its path in the API server's messages, and whether the
-// field exists.
+// valueAt returns the value of a field, and reports whether the field exists. path has the same
+// form as for lineOf.
 func valueAt(fields map[string]any, path string) (any, bool) {
 	_, value, there := resolve(fields, path)
 	return value, there
 }
 
-// resolve follows a path as far as possible. It returns the keys and indices that it followed, the
-// value that it reached, and whether it followed the whole path.
+// resolve follows a path as far as possible. It returns the keys and indices that it followed and
+// the value that it reached, and reports whether it followed the whole path.
 func resolve(fields map[string]any, path string) (elements []any, value any, complete bool) {
 	value = fields
 	rest := splitPath(path)
@@ -113,8 +113,8 @@ func splitPath(path string) []string {
 	return elements
 }
 
-// indexOf returns the position of a list item, or -1 without such an item. element is the item's
-// index, its keys (`containerPort=80,protocol="TCP"`) or its value (`="x"`).
+// indexOf returns the position of a list item, or -1 if there is no such item. element is the
+// item's index, its keys (`containerPort=80,protocol="TCP"`) or its value (`="x"`).
 func indexOf(list []any, element string) int {
 	if i, err := strconv.Atoi(element); err == nil {
 		if i < len(list) {

@@ -8,9 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkPodValues returns the errors about values of a pod's spec that every version refuses, such
-// as names, ports, mounts without a volume, and requests above their limits. allVolumes means that
-// the spec has all volumes of the pod.
+// checkPodValues returns the errors about values in the spec of a pod. allVolumes means that the
+// spec has all volumes of the pod.
 func checkPodValues(spec map[string]any, at *field.Path, allVolumes bool) field.ErrorList {
 	var found field.ErrorList
 	volumes, known := volumesOf(spec)
@@ -43,8 +42,7 @@ func invalidText(at *field.Path, text string, messages []string) field.ErrorList
 	return found
 }
 
-// volumesOf returns the names of a pod's volumes. known is false if a name is missing or contains a
-// variable.
+// volumesOf returns the names of a pod's volumes, and reports whether all of them are known.
 func volumesOf(spec map[string]any) (names map[string]bool, known bool) {
 	names = map[string]bool{}
 	if list := spec["volumes"]; list != nil && listAt(spec, "volumes") == nil {

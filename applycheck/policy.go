@@ -12,8 +12,7 @@ type Policy string
 const (
 	// Quarantine keeps a placement with such an object out of the store if the refusal is certain.
 	Quarantine Policy = "quarantine"
-	// Warn keeps no placement out of the store because of such an object, and reports no fault as
-	// an error.
+	// Warn reports warnings, and keeps no placement out of the store.
 	Warn Policy = "warn"
 	// Off checks nothing.
 	Off Policy = "off"

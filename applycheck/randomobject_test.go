@@ -10,14 +10,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// randomObject makes objects of a kind from a sequence of bytes: valid ones, and others with faults
-// and odd values.
+// randomObject generates objects of a kind, with or without faults, from a sequence of bytes.
 type randomObject struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
 	bytes  []byte
-	// rarity is the number of values among which one is odd on average. If it is 0, no value is
-	// odd.
+	// On average, one of rarity values is odd. 0 means that no value is odd.
 	rarity int
 }
 

@@ -7,12 +7,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// pruneKey is the annotation or label that keeps Flux from deleting an object that is no longer in
-// its files.
+// pruneKey is the annotation or label that controls whether Flux deletes an object that is no
+// longer in its files.
 const pruneKey = "kustomize.toolkit.fluxcd.io/prune" // if "disabled", the object stays
 
-// removalFaults returns the faults of the CustomResourceDefinitions in a stored file of a claim. It
-// is a fault if a definition is removed, or loses a version, while objects of its kind remain.
+// removalFaults returns the faults of CustomResourceDefinitions in a stored file that are removed,
+// or lose a version, while objects of their kind remain.
 func (p *presence) removalFaults(claim *claimFiles, file *checkedFile) []fault {
 	if slices.ContainsFunc(claim.wanted, func(w *checkedFile) bool { return w.facts == file.facts }) {
 		return nil // nothing in a wanted file is removed

@@ -9,9 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkRequired returns the faults of a built-in object that lacks a required field without a
-// default, or whose fields contradict each other. Only the Go code of the API server contains these
-// rules. fields are the fields that Flux sends.
+// checkRequired returns the violations of rules that the schemas do not contain in a built-in
+// object. fields are the fields that Flux sends.
 func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
 	found := checkValues(o, fields)
 	if at, is := podTemplateOf(o.GroupKind()); is {

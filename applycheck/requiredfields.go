@@ -14,8 +14,8 @@ type requiredField struct {
 	missing bool
 }
 
-// lacks reports whether the API server refuses a value of the field as missing. The number 0 counts
-// as missing, since Flux sends 0 for a missing number.
+// lacks reports whether a value counts as missing. 0 counts as missing, because Flux sends 0 for a
+// missing number.
 func (f requiredField) lacks(value any) bool {
 	return value == nil || value == int64(0) || isEmpty(value) && !f.missing
 }

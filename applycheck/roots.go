@@ -43,14 +43,13 @@ type presence struct {
 	*check
 	// namespaces are those that every cluster is assumed to have, and those that a file creates.
 	namespaces map[string]bool
-	// opaque means that a kustomization builds something in one of the roots, so that not all
-	// objects are known.
+	// opaque means that a kustomization in a root builds objects that are not known.
 	opaque bool
 	// installers contains for each root the name of an object that may install
 	// CustomResourceDefinitions, or "" if the root has none.
 	installers []string
 	kinds      map[rootKind]*kindState
-	// unmet reports, by root and by the number of a need, whether the need is not met.
+	// unmet reports, by root and by the number of a need, whether the need has a fault.
 	unmet [][]bool
 	// after contains the versions of custom kinds that are served after the round.
 	after map[schema.GroupKind]map[string]bool
@@ -146,8 +145,7 @@ func (p *presence) addRemaining(o *objectFacts, file *checkedFile) {
 	p.remaining[o.GroupVersionKind] = &remainingObject{object: o, file: file, count: 1}
 }
 
-// claimsProvide reports whether a claim has, or may have, an object that decides which kinds and
-// namespaces exist.
+// claimsProvide reports whether the claims may affect which kinds and namespaces exist.
 func (r *rootFiles) claimsProvide() bool {
 	isProvider := func(o objectFacts) bool {
 		return o.applied && (o.defines != nil || installs(o.GroupKind()) || o.Group == "" && o.Kind == "Namespace")
@@ -168,8 +166,7 @@ func (c *check) hasCustom(r *rootFiles) bool {
 	})
 }
 
-// installs reports whether objects of a kind may install CustomResourceDefinitions that are in no
-// file.
+// installs reports whether objects of a kind may install CustomResourceDefinitions.
 func installs(gk schema.GroupKind) bool {
 	switch gk {
 	case schema.GroupKind{Group: "helm.toolkit.fluxcd.io", Kind: "HelmRelease"}, schema.GroupKind{Group: "kustomize.toolkit.fluxcd.io", Kind: "Kustomization"},
@@ -180,7 +177,7 @@ func installs(gk schema.GroupKind) bool {
 	return false
 }
 
-// lacks reports whether something that a claim's wanted objects need is missing or deprecated.
+// lacks reports whether a need of a claim has a fault.
 func (p *presence) lacks(root int, s *claimState) bool {
 	return slices.ContainsFunc(s.needs, func(n int) bool { return p.unmet[root][n] })
 }

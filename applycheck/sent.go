@@ -6,8 +6,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// sentFields returns the fields that Flux sends if it does not decode the object. Flux sends the
-// status only for a CustomResourceDefinition.
+// sentFields returns the fields without the status, which Flux sends only for a
+// CustomResourceDefinition.
 func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]any {
 	if _, has := fields["status"]; !has || isDefinition(gvk) {
 		return fields
@@ -30,10 +30,9 @@ func goObject(gvk schema.GroupVersionKind) runtime.Object {
 
 type sentObject struct {
 	// fields are the fields in the file without the status; applied are the fields that Flux sends.
-	// They are the same if Flux does not decode the object.
 	fields, applied map[string]any
-	// typed means that Flux decodes the object. If that fails, err is the error of the decoder, and
-	// Flux sends the fields as they are.
+	// typed means that Flux decodes and encodes the object. err is the error of decoding it, if
+	// any.
 	typed bool
 	err   error
 }

@@ -50,8 +50,7 @@ func dataSize(kind, name string, value any) int {
 	return len(text)
 }
 
-// textSize returns the size of all string values of an object. The stored object is larger in any
-// encoding.
+// textSize returns the size in bytes of all string values of an object.
 func textSize(value any) int {
 	size := 0
 	switch v := value.(type) {

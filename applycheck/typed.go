@@ -19,8 +19,8 @@ const undeclared = ": field not declared in schema"
 
 const maxRuns = 100
 
-// typedErrors returns the errors of server-side apply's typed check, sorted. The check stops at an
-// undeclared field, so it is repeated without that field until it finds no new error.
+// typedErrors returns the sorted errors of server-side apply's typed check. It repeats the check
+// without undeclared fields, because the check stops at them.
 func typedErrors(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
 	found := typedRun(typ, fields)
 	if !slices.ContainsFunc(found, isUndeclared) {

@@ -19,15 +19,13 @@ import (
 type typeWalk struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
-	// sorted means that the fields of a map are visited in a fixed order, as messages require.
+	// sorted means that the fields of a map are visited in sorted order.
 	sorted          bool
 	values, missing field.ErrorList
 }
 
 // checkFields returns a fault for each unsupported value and each missing required field of a
-// built-in object. applied are the fields that Flux sends. An empty value is a fault only in the
-// fields of the generated tables emptyEnums and requiredFields, because it is the default of many
-// others.
+// built-in object, up to a limit. applied are the fields that Flux sends.
 func checkFields(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType, minor *schemas.Minor) []fault {
 	w := &typeWalk{minor: minor, schema: typ.Schema}
 	w.visit(typ.TypeRef, applied, nil)
@@ -95,12 +93,10 @@ func (w *typeWalk) visitMap(typ *string, of *smd.Map, fields map[string]any, at 
 	}
 }
 
-// isStatus reports whether a type is the status of a kind, which the API server ignores in an
-// applied object.
+// isStatus reports whether a type is a status, by its name.
 func isStatus(typ string) bool { return strings.HasSuffix(typ, "Status") }
 
-// fieldPath is the path of a field. A nil fieldPath is the path of the object. It is converted to a
-// field.Path only for an error, because that is slow.
+// fieldPath is the path of a field. A nil fieldPath is the path of the object.
 type fieldPath struct {
 	parent *fieldPath
 	// If item is true, index is the position in a list. Otherwise name is the key in a map.

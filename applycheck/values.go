@@ -9,8 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkValues returns the errors about values that every API server refuses in Go code, not by a
-// schema.
+// checkValues returns the violations of rules about values that no schema contains.
 func checkValues(o *objectFacts, fields map[string]any) field.ErrorList {
 	switch o.Group + "/" + o.Kind {
 	case "/ConfigMap":

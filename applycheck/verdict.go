@@ -11,8 +11,7 @@ import (
 func newVerdict() Verdict { return Verdict{Quarantined: map[int]Refusal{}, Doubtful: map[int]bool{}} }
 
 const (
-	// maxFindings is the maximum number of errors for a file and of warnings for a claim. A small
-	// file can cause thousands of both.
+	// maxFindings is the maximum number of errors for a file and of warnings for a claim.
 	maxFindings = 100
 	// maxNamed is the maximum number of objects that a warning about several objects names.
 	maxNamed = 4
@@ -23,8 +22,7 @@ type fileFaults struct {
 	faults []fault
 }
 
-// add adds one finding for each error of a claim's files, and one for all warnings with the same
-// message, up to maxFindings of each.
+// add adds the faults of a claim's files to the verdict.
 func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	var warnings warnings
 	for _, of := range all {
@@ -93,8 +91,8 @@ func (w *warnings) findings(cluster *Cluster) []finding.Finding {
 	return all
 }
 
-// finding returns the finding about a group. Its message contains no line numbers, so that its
-// fingerprint does not change when lines move.
+// finding returns the finding about a group. Its message contains no line numbers, because they
+// would change its fingerprint.
 func (g *warningGroup) finding(cluster *Cluster) finding.Finding {
 	f := g.first.finding(cluster, g.file.File)
 	if g.count == 1 {

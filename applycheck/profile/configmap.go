@@ -14,7 +14,7 @@ const ConfigMapKind = "ConfigMap"
 // Label is the label of a ConfigMap that contains a profile. Its value does not matter.
 const Label = "kratix-schedule.io/cluster-profile"
 
-// The keys of a ConfigMap's data that may contain the profile.
+// Keys of a ConfigMap that may contain the profile.
 const (
 	// PackedKey is the key in binaryData for the profile as JSON, compressed by gzip.
 	PackedKey = "profile.json.gz"
@@ -46,8 +46,8 @@ func (p *Profile) Pack() ([]byte, error) {
 	return packed.Bytes(), err
 }
 
-// Unpack parses the profile in the data of a ConfigMap. It returns an error if there is none, or
-// two.
+// Unpack parses the profile in the data of a ConfigMap. It returns an error if the data contains no
+// profile, or two.
 func Unpack(data map[string]string, binaryData map[string][]byte) (*Profile, error) {
 	packed, isPacked := binaryData[PackedKey]
 	text, isPlain := data[PlainKey]

@@ -67,8 +67,7 @@ func (d *Definition) parse() error {
 }
 
 // DefinitionSpec is the specification of a CustomResourceDefinition as JSON. Equal specifications
-// share their memory, because many clusters have the same operators. A specification is decoded
-// only when an object of its kind is checked, because the decoded form is many times larger.
+// share their memory.
 type DefinitionSpec struct{ shared unique.Handle[specText] }
 
 type specText struct {

@@ -26,12 +26,11 @@ const (
 	Kind       = "ClusterProfile"
 )
 
-// MaxSize is the maximum size of a profile as JSON or YAML, in bytes. The CustomResourceDefinitions
-// of a cluster with many operators take about 10 MiB.
+// MaxSize is the maximum size of a profile as JSON or YAML, in bytes.
 const MaxSize = 64 << 20
 
-// Profile describes the cluster of a Destination. A profile that was not parsed must be normalized
-// before use, and must not be modified afterwards.
+// Profile describes the cluster of a Destination. A Profile must be normalized before use, and must
+// not be modified afterwards.
 type Profile struct {
 	metav1.TypeMeta `json:",inline"`
 	// ObjectMeta contains the name of the Destination that the profile belongs to.
@@ -40,10 +39,9 @@ type Profile struct {
 	Taken metav1.Time `json:"taken"`
 	// KubernetesVersion is the version of the API server, such as "v1.35.4".
 	KubernetesVersion string `json:"kubernetesVersion"`
-	// Unread are the groups that the API server could not list, for instance the group of an
-	// aggregated API that is down. It is not known which of their kinds are served.
+	// Unread are the groups that the API server could not list.
 	Unread []UnreadGroup `json:"unread,omitempty"`
-	// Kinds are all kinds that the API server serves, in each served version.
+	// Kinds are the served kinds, in each served version.
 	Kinds []ServedKind `json:"kinds"`
 	// Namespaces are the names of the cluster's namespaces.
 	Namespaces []string `json:"namespaces"`
@@ -70,8 +68,7 @@ func compareKinds(a, b ServedKind) int {
 // UnreadGroup is an API group that an API server could not list.
 type UnreadGroup struct {
 	Group string `json:"group"`
-	// Reason is the error of the API server: "the server is currently unable to handle the
-	// request".
+	// Reason is the error of the API server.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -111,8 +108,7 @@ func Parse(content []byte) (*Profile, error) {
 	return ParseJSON(text)
 }
 
-// ParseJSON parses a profile in JSON. Unknown fields are errors, since a field of a newer version
-// of this program may matter.
+// ParseJSON parses a profile in JSON. Unknown fields are errors.
 func ParseJSON(content []byte) (*Profile, error) {
 	if len(content) > MaxSize {
 		return nil, tooLarge(len(content))
@@ -134,9 +130,8 @@ func ParseJSON(content []byte) (*Profile, error) {
 	return p, nil
 }
 
-// Normalize sorts the profile's lists, which the other methods require, and removes all metadata
-// except the name. It returns an error if a value is missing or invalid. Parse and ParseJSON return
-// normalized profiles.
+// Normalize sorts the profile's lists, as the other methods require, and removes all metadata
+// except the name. It returns an error if a value is missing or invalid.
 func (p *Profile) Normalize() error {
 	p.TypeMeta, p.ObjectMeta = metav1.TypeMeta{APIVersion: APIVersion, Kind: Kind}, metav1.ObjectMeta{Name: p.Name}
 	if err := p.check(); err != nil {
@@ -183,7 +178,7 @@ func (p *Profile) check() error {
 // Age returns the age of the profile at a time, or 0 if the profile was taken later.
 func (p *Profile) Age(now time.Time) time.Duration { return max(0, now.Sub(p.Taken.Time)) }
 
-// Served returns a kind, and whether the API server serves it.
+// Served returns a kind, and reports whether the API server serves it.
 func (p *Profile) Served(gvk schema.GroupVersionKind) (ServedKind, bool) {
 	i, found := slices.BinarySearchFunc(p.Kinds, ServedKind{APIVersion: gvk.GroupVersion().String(), Kind: gvk.Kind}, compareKinds)
 	if !found {

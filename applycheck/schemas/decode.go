@@ -30,7 +30,7 @@ const (
 	kindUnpatchable
 )
 
-// archive is a decompressed archive. It contains each string and each type of all minors once.
+// archive is a decompressed archive. All minors share its strings and types.
 type archive struct {
 	strings []string
 	types   []string
@@ -91,8 +91,7 @@ func (a *archive) load(version string, types []int, kinds []Kind) (m *Minor, err
 	return m, nil
 }
 
-// decoder reads a part of an archive. Its methods panic if the part is malformed. recoverTo
-// converts the panic to an error that wraps errArchive.
+// decoder reads a part of an archive. Its methods panic if the part is malformed.
 type decoder struct {
 	text string
 	*archive

@@ -20,7 +20,7 @@ type Source struct {
 	// Types are all types. Kinds refer to them by name.
 	Types []smd.TypeDef
 	Kinds []Kind
-	// Enums are the values that string fields may have, by the names of the type and the field.
+	// Enums are the allowed values of string fields, by the names of the type and the field.
 	Enums map[string]map[string][]string
 }
 

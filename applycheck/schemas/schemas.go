@@ -1,6 +1,6 @@
 // Package schemas contains the types and kinds that the API servers of some Kubernetes minors
 // serve, in the form that the typed check of server-side apply uses. They are generated from the
-// OpenAPI and discovery documents of k8s.io/kubernetes, and unpacked when they are first used.
+// OpenAPI and discovery documents of k8s.io/kubernetes.
 package schemas
 
 import (
@@ -30,8 +30,7 @@ type Kind struct {
 	schema.GroupVersionKind
 	// Namespaced means that objects of the kind have a namespace.
 	Namespaced bool
-	// Unpatchable means that objects of the kind cannot be applied: they are requests, which the
-	// API server answers and does not store.
+	// Unpatchable means that objects of the kind cannot be applied.
 	Unpatchable bool
 	// Type is the name of the kind's type.
 	Type string
@@ -50,7 +49,7 @@ type Minor struct {
 
 type field struct{ typ, name string }
 
-// Kind returns a kind, and whether the minor serves it.
+// Kind returns a kind, and reports whether the minor serves it.
 func (m *Minor) Kind(gvk schema.GroupVersionKind) (Kind, bool) {
 	kind, served := m.kinds[gvk]
 	return kind, served
@@ -89,8 +88,7 @@ func Minors() ([]string, error) {
 	return minors, nil
 }
 
-// Load returns an embedded minor, which is unpacked once. It returns an error if the minor is not
-// embedded.
+// Load returns an embedded minor, such as "1.36". It returns an error if the minor is not embedded.
 func Load(minor string) (*Minor, error) {
 	a, err := unpack()
 	if err != nil {

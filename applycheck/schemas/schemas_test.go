@@ -108,7 +108,6 @@ func TestTypedCheckHasTheMessagesOfTheOriginalSchemas(t *testing.T) {
 	}
 }
 
-// wordsOf returns the lines of an error, sorted, since the library returns them in random order.
 func wordsOf(err error) []string {
 	if err == nil {
 		return nil

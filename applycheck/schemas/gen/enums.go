@@ -12,9 +12,8 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
-// readEnums returns the values that fields may have, by type and field. The published OpenAPI
-// documents do not contain them, so readEnums parses the Go code from which the documents are
-// generated.
+// readEnums returns the allowed values of fields, by type and field, from generated Go code. The
+// published OpenAPI documents do not contain them.
 func readEnums(file string, models map[string]*spec.Schema) (map[string]map[string][]string, error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -43,8 +42,7 @@ func readEnums(file string, models map[string]*spec.Schema) (map[string]map[stri
 	return enums, nil
 }
 
-// enumsIn returns the enums of the fields in the function that describes a type. It assigns an enum
-// of an array's items to the array.
+// enumsIn returns the enums of the fields in the function that describes a type.
 func enumsIn(function *ast.FuncDecl) map[string][]string {
 	fields := map[string][]string{}
 	ast.Inspect(function, func(node ast.Node) bool {

@@ -23,7 +23,7 @@ func read(version, dir string) (schemas.Source, error) {
 	if err != nil {
 		return schemas.Source{}, err
 	}
-	// The API server converts in the same way, without preserving unknown fields.
+	// As in the API server, unknown fields are not preserved.
 	types, err := schemaconv.ToSchemaFromOpenAPI(models, false)
 	if err != nil {
 		return schemas.Source{}, err
