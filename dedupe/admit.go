@@ -11,10 +11,8 @@ type admission struct {
 	index  *index
 }
 
-// admit decides which of the eligible claims are written. If all fit together, all are admitted.
-// Otherwise they are admitted one by one if they do not conflict: claims with stored files first,
-// then in the order of their rank. After each admission, the claims that conflicted are tried
-// again, because the admitted claim may have given up an object.
+// admit decides which of the eligible claims are written: all of them if they fit together, and
+// otherwise those that fit, in the order of admission.
 func admit(p *parsed, states []state) *admission {
 	a := &admission{parsed: p, states: slices.Clone(states), index: p.foreign.clone()}
 	if !a.admitAll() {
@@ -24,8 +22,7 @@ func admit(p *parsed, states []state) *admission {
 	return a
 }
 
-// admitAll admits all eligible claims if nothing conflicts then. Two claims may thus swap objects.
-// It returns false if something conflicts.
+// admitAll admits all eligible claims and returns true, or returns false if they would conflict.
 func (a *admission) admitAll() bool {
 	for i, claim := range a.claims {
 		entries := claim.stored
@@ -61,8 +58,8 @@ func (a *admission) admitOneByOne() {
 	}
 }
 
-// admitOne replaces a claim's stored objects by its wanted ones and returns true. It returns false
-// if the wanted objects have changed and conflict with others.
+// admitOne replaces the stored objects of a claim in the index by the wanted ones if they fit or
+// are unchanged. It reports whether it did so.
 func (a *admission) admitOne(i int) bool {
 	claim := a.claims[i]
 	a.index.remove(claim.stored...)
@@ -75,8 +72,7 @@ func (a *admission) admitOne(i int) bool {
 }
 
 // isUnchanged reports whether a claim has the same objects in the same files in its wanted and its
-// stored content. Such a claim is not quarantined even if it conflicts. With the policy Share, the
-// bytes must be equal too, since other claims may share the objects.
+// stored content. With the policy Share, the contents must be equal too.
 func (a *admission) isUnchanged(i int) bool {
 	claim := a.claims[i]
 	return len(claim.stored) > 0 && slices.EqualFunc(claim.stored, claim.wanted, func(x, y *entry) bool {
@@ -84,9 +80,8 @@ func (a *admission) isUnchanged(i int) bool {
 	})
 }
 
-// admitTogether looks for claims that fit only if they are all admitted at once, such as two that
-// swap objects, or all owners of a shared object that make the same change to it. It reports whether
-// it admitted any.
+// admitTogether admits one group of claims that fit together, such as two claims that swap objects.
+// It reports whether there is one.
 func (a *admission) admitTogether() bool {
 	for _, i := range a.order {
 		if a.states[i] != eligible {
@@ -99,9 +94,9 @@ func (a *admission) admitTogether() bool {
 	return false
 }
 
-// dependents returns a claim and all eligible claims that its conflicts lead to, directly or
-// through other claims. It returns nil if one of the conflicts is with a foreign file or with a
-// claim that is not eligible.
+// dependents returns a claim and the eligible claims with which it conflicts, directly or
+// indirectly. It returns nil if a conflict is with a foreign file or with a claim that is not
+// eligible.
 func (a *admission) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {

@@ -42,8 +42,7 @@ func belowRoot(root Root) []tree.File {
 	return files
 }
 
-// BenchmarkKustomizeBuild measures kustomize's own build of such files, for comparison with the
-// other benchmarks.
+// BenchmarkKustomizeBuild measures kustomize's own build, for comparison.
 func BenchmarkKustomizeBuild(b *testing.B) {
 	for _, n := range []int{1_000, 8_000} {
 		files := belowRoot(largeRoot(n))
@@ -91,8 +90,8 @@ func BenchmarkOneFileChanged(b *testing.B) {
 	})
 }
 
-// BenchmarkOneFileChangedBesideConflict measures the cost of BenchmarkOneFileChanged while two
-// other files conflict. The check then has to decide about every claim.
+// BenchmarkOneFileChangedBesideConflict measures a check after a change, with a conflict between
+// other files.
 func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)

@@ -2,10 +2,8 @@ package dedupe
 
 import "github.com/kratix-schedule/kratix-schedule/kustomize"
 
-// Check decides which claims may be written. Unless the policy is [Report], a claim with a file
-// that Flux cannot build is quarantined. The other claims are all written if they fit together;
-// otherwise they are admitted one by one in the order of their [Rank]. A quarantined claim keeps
-// its stored files.
+// Check decides which claims may be written. [Rank] decides between conflicting claims. A
+// quarantined claim keeps its stored files.
 func Check(root Root) Verdict {
 	if root.Cache == nil {
 		root.Cache = &kustomize.Cache{}

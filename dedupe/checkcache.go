@@ -7,10 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// CheckCache keeps the index of the wanted objects in the roots of one cluster between checks, so
-// that the next check of a root parses only changed files. The zero CheckCache is empty. It keeps
-// the files that it is given, which must not be changed in place, and it is not safe for concurrent
-// use.
+// CheckCache keeps the index of the wanted objects in the roots of one cluster between checks. The
+// zero CheckCache is empty. It keeps the checked files, which must not be changed in place. It is
+// not safe for concurrent use.
 type CheckCache struct {
 	roots   map[tree.Path]*rootIndex
 	cluster clusterIndex
@@ -35,8 +34,7 @@ func (m *CheckCache) root(root *Root) *rootIndex {
 	return found
 }
 
-// clusterFits reports whether each object of the cluster is certainly in one place only. It returns
-// false unless the verdicts are trivial and are those of the last checks with the CheckCache.
+// clusterFits reports whether each object of the cluster is known to be in one place.
 func (m *CheckCache) clusterFits(verdicts []Verdict) bool {
 	if m == nil {
 		return false

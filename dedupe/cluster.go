@@ -16,10 +16,9 @@ type located struct {
 	owner string
 }
 
-// CheckCluster compares the content of the roots of one cluster after Check. It returns findings
-// about objects that are in several roots, or that have several IDs for kustomize but are one object
-// for the API server. The verdicts must be those of the last checks with one CheckCache, or of
-// checks without one.
+// CheckCluster returns findings about objects of the API server that are in several roots, or in
+// one root with several IDs. The verdicts must be those of the last checks with one CheckCache, or
+// of checks without one.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
 	if len(verdicts) == 0 || verdicts[0].decided.root.CheckCache.clusterFits(verdicts) {
 		return nil

@@ -15,8 +15,7 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	return object
 }
 
-// clusterIndex counts, for each object as the API server identifies it, its identities for
-// kustomize in all roots of a CheckCache.
+// clusterIndex counts the identities of each API object in all roots of a CheckCache.
 type clusterIndex struct {
 	objects  map[apiObject]int
 	repeated int

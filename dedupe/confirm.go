@@ -12,22 +12,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// confirmation is the fourth stage of a check. It builds the directories with a kustomization again
-// among the admitted files, because they may load a file that is quarantined, and because builds
-// that succeed alone may fail together.
+// confirmation is the fourth stage of a check: the states of the claims after the directories with
+// a kustomization were built among the admitted files.
 type confirmation struct {
 	states []state
 	// broken are findings about builds that fail only in the admitted tree.
 	broken []finding.Finding
 	failed map[*directory]bool
-	// together means that a build fails only together with others, and that no claim is the cause.
+	// together means that the directories do not build together, and that no claim is the cause.
 	together bool
 }
 
 func (c *confirmation) builds(d *directory) bool { return d.err == nil && !c.failed[d] }
 
-// confirm updates a confirmation with the result of an admission. It reports whether an admitted
-// claim must not be written, so that another admission is needed.
+// confirm updates a confirmation with the result of an admission. It reports whether another
+// admission is needed.
 func confirm(a *admission, before confirmation) (after confirmation, again bool) {
 	c := &confirmer{admission: a, confirmation: before}
 	c.confirmation.states, c.failed = slices.Clone(before.states), maps.Clone(before.failed)
@@ -40,9 +39,8 @@ type confirmer struct {
 	confirmation
 }
 
-// pinHolders pins each claim that would drop a shared object, if the claim that would take over the
-// object is not written. A pinned claim keeps its stored files. pinHolders reports whether it has
-// pinned a claim.
+// pinHolders pins each claim that would drop a shared object although no other claim writes it. It
+// reports whether it pinned a claim.
 func (c *confirmer) pinHolders() bool {
 	found := false
 	for id, entries := range c.index.all() {
@@ -55,8 +53,8 @@ func (c *confirmer) pinHolders() bool {
 	return found
 }
 
-// errQuarantined means that a directory no longer builds to the objects that were parsed, because
-// it loads a quarantined file.
+// errQuarantined means that a directory builds to other objects than before, because it loads a
+// quarantined file.
 var errQuarantined = errors.New("it loads files of others that are held back")
 
 // rebuild builds the directories again. It reports whether this quarantines another claim.
@@ -109,12 +107,11 @@ func (c *confirmer) quarantine(of *claimant) bool {
 	return true
 }
 
-// buildTogether builds all directories at once, together with the files that may refer to objects
-// that the directories rename. If the build fails because of one claim, it quarantines that claim
-// and returns true.
+// buildTogether builds all directories at once, with the files that may refer to their objects. It
+// reports whether it quarantined a claim.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
-		return false // the build fails in any case, with a message about the conflict
+		return false
 	}
 	units, ranks := c.referring(present, files)
 	if len(units) == 0 {
@@ -126,7 +123,7 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	}
 	named := namedIn(failed, present)
 	if culprit < 0 && named != nil && named.of != nil {
-		culprit = c.rankOf(named.of) // Flux stops at this directory, before it reads the foreign directory that does not build
+		culprit = c.rankOf(named.of) // Flux stops at this directory, before the foreign directory that does not build
 	}
 	for _, d := range present {
 		if c.rankOf(d.of) == culprit {
@@ -151,9 +148,7 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 }
 
 // referring returns, in walk order, the units that kustomize may change when it follows references,
-// and the ranks of their claims. The units are the directories, and the files with objects that may
-// refer to objects of a directory. If a variable may refer to any object, or a kustomization sets
-// the schema, all files are units.
+// and the ranks of their claims.
 func (c *confirmer) referring(present []*directory, files []tree.File) (units []tree.Path, ranks map[tree.Path]int) {
 	ranks = map[tree.Path]int{}
 	late := slices.ContainsFunc(files, kustomize.SetsSchema)

@@ -12,8 +12,8 @@ type conflict struct{ later, first *entry }
 
 func (c conflict) isPath() bool { return c.later.id.isPath() }
 
-// conflictsOf returns the conflicts of a quarantined claim: those of its paths if there are any,
-// otherwise those of its objects.
+// conflictsOf returns the conflicts of a claim: those about paths if there are any, and otherwise
+// those about objects.
 func conflictsOf(a *admission, i int) []conflict {
 	var conflicts []conflict
 	for later, first := range a.index.conflicts(a.claims[i].wanted, a.copies) {
@@ -36,8 +36,7 @@ func summary(root *Root, conflicts []conflict) string {
 	}
 }
 
-// maxConflicts is the maximum number of conflicts of a claim that are named, since a small file can
-// cause thousands.
+// maxConflicts is the maximum number of conflicts of a claim that are listed.
 const maxConflicts = 100
 
 func appendConflicts(findings []finding.Finding, p *parsed, conflicts []conflict) []finding.Finding {

@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// contested returns the paths that are a file for one entry and a directory for another. No store
-// can hold both.
+// contested returns those of the paths that contain another of the paths.
 func contested(paths []tree.Path) map[tree.Path]bool {
 	there := map[tree.Path]bool{}
 	for _, p := range paths {
@@ -29,7 +28,8 @@ func contested(paths []tree.Path) map[tree.Path]bool {
 // path then conflicts with a claim to files below it.
 type contestedPaths struct {
 	root *Root
-	// contested are the paths that cannot be a file and a directory at once.
+	// contested are the paths of obstacles, and the paths that are a file for one entry and a
+	// directory for another.
 	contested map[tree.Path]bool
 	dirs      map[tree.Path]bool
 	hiding    map[tree.Path]bool
@@ -66,8 +66,7 @@ func (c *contestedPaths) allPaths() []tree.Path {
 	return paths
 }
 
-// pathsOf returns the entries for the paths of a claim with the given files. If the claim has a
-// whole directory, the paths of its files are included only if the root has obstacles.
+// pathsOf returns the entries for the paths of a claim with the given files.
 func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*entry {
 	paths := claimedPaths(c.root, of, claim, files)
 	if claim.Joined || claim.Dir.IsRoot() || len(c.root.Obstacles) == 0 {
@@ -79,7 +78,7 @@ func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*en
 	return paths
 }
 
-// governsNothing reports whether an entry is about a kustomization that is left out of the check.
+// governsNothing reports whether an entry is for a kustomization in hiding.
 func (c *contestedPaths) governsNothing(e *entry) bool { return e.kind == governs && c.hiding[e.path] }
 
 func (c *contestedPaths) addTo(entries []*entry, of *claimant, claim *Claim, files []File) []*entry {

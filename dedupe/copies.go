@@ -6,8 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// copies compares entries with the same identity. If the policy allows sharing, several copies of
-// one object may be in one root.
+// copies compares entries with the same identity.
 type copies struct {
 	policy  Policy
 	holders map[identity]*entry
@@ -37,8 +36,8 @@ func (c *copies) compatible(a, b *entry) bool {
 
 func (e *entry) isShareable() bool { return (e.text != nil || e.elsewhere) && e.of != nil }
 
-// canonical returns the content of an entry's object in a form in which equal objects have equal
-// bytes. It returns nil if the object is in no file, or if a kustomization generates it.
+// canonical returns the object of an entry in a form in which equal objects have equal bytes. It
+// returns nil if there is no such form.
 func (c *copies) canonical(e *entry) []byte {
 	if e.elsewhere {
 		e = c.holders[e.id]

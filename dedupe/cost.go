@@ -25,7 +25,7 @@ func checkCost(root *Root, of counts) []finding.Finding {
 	}}
 }
 
-// buildSeconds returns the time in seconds that one build of a number of objects takes.
+// buildSeconds estimates the time in seconds of a build.
 func buildSeconds(objects int) int {
 	return objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
 }

@@ -26,8 +26,7 @@ type Root struct {
 	Claims []Claim
 	// Foreign are files that belong to no placement.
 	Foreign []File
-	// Obstacles are entries of the store that are neither files nor directories; obstacles that
-	// collide with no wanted file may be omitted.
+	// Obstacles are entries of the store that are neither files nor directories.
 	Obstacles []Obstacle
 	// Allows reports whether a reserved name is allowed. If it is nil, none is allowed.
 	Allows func(name string) bool
@@ -37,8 +36,8 @@ type Root struct {
 	Policy Policy
 	// Cache caches parsed files. A nil Cache caches nothing.
 	Cache *kustomize.Cache
-	// CheckCache contains the index of the last check, so that the next check parses only files
-	// that have changed. A nil CheckCache contains an empty index.
+	// CheckCache contains the index of the last check. A nil CheckCache is the same as an empty
+	// one.
 	CheckCache *CheckCache
 }
 
@@ -46,21 +45,20 @@ type Root struct {
 type Claim struct {
 	// Object names the placement's Work. Owner names the request or Promise of the Work.
 	Object, Owner string
-	// Dir is the directory that belongs to the placement as a whole. If it is the root, the
-	// placement claims only the paths of its files.
+	// Dir is the directory that belongs to the placement as a whole. If it is the top of the store,
+	// the placement claims only the paths of its files.
 	Dir tree.Path
-	// Joined means that the files are parts of one joined file. Other claims have the other parts
-	// of the joined file. Claims on the same joined file are in the order of their parts.
+	// Joined means that the files are parts of joined files. Claims on the same joined file are in
+	// the order of their parts.
 	Joined bool
 	// Wanted are the files that the placement would write. Stored are its files in the store.
 	Wanted, Stored []File
-	// Applied are the files that the cluster has, if they are known and differ from the stored
-	// files. Otherwise the list is nil.
+	// Applied are the files that the cluster has. They are nil if they are not known, or equal the
+	// stored files.
 	Applied []File
 	// Kept means that the placement is not written in this round: it keeps its stored files.
 	Kept bool
-	// Shared are the objects that the placement had in common with others when
-	// it was last written.
+	// Shared are the objects that the placement shared with others when it was last written.
 	Shared []Shared
 	// Rank determines which claim takes precedence in a conflict.
 	Rank Rank
@@ -98,22 +96,21 @@ type Obstacle struct {
 // Shared is an object that several placements ask for and that is in the files of one of them.
 type Shared struct {
 	Object kustomize.ID
-	// Owners are the names of all these placements, in order.
+	// Owners are the names of these placements, sorted.
 	Owners []string
 }
 
 // Verdict is the result of a check: which claims may be written. It is valid until the next
 // check with the same CheckCache. The keys of its maps are positions in Root.Claims.
 type Verdict struct {
-	// Quarantined maps each quarantined claim to the reason. The stored files of a quarantined claim
-	// stay.
+	// Quarantined maps each quarantined claim to the reason.
 	Quarantined map[int]string
 	// Files contains, for each claim with objects that another claim writes, the wanted files
 	// without these objects.
 	Files map[int][]File
 	// Shared contains, for each claim, the objects that it shares with others.
 	Shared map[int][]Shared
-	// Findings name the conflicts, up to a limit for each claim, and the files that cannot be built.
+	// Findings are about conflicts, files that cannot be built, and other problems of the files.
 	Findings []finding.Finding
 	decided  *decision
 }

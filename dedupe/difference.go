@@ -17,8 +17,8 @@ const (
 	shownValue       = 40
 )
 
-// difference returns the reason why two copies of an object are not shared: different fields, or a
-// copy that cannot be cut out of its file. It returns "" if the reason is another one.
+// difference returns the end of a message that explains why two copies of an object are not shared,
+// or "".
 func (c *copies) difference(later, first *entry) string {
 	if c.policy != Share || first.of == nil {
 		return ""

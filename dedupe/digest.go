@@ -9,12 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Digest is a compact index of the roots of one cluster without conflicts: it maps the digest of
-// each object and of each claimed path to its claim. It takes a tenth of the memory of a
-// CheckCache. It is not safe for concurrent use.
+// Digest is a compact index of the roots of one cluster without conflicts. It is not safe for
+// concurrent use.
 type Digest struct {
-	// owners maps the digest of an object or a path to its claim. If two of these have the same
-	// digest, a Check is needed.
+	// owners maps the digest of an object or a path to the digest of its claim.
 	owners map[digest]digest
 	counts map[tree.Path]int
 	scopes map[kindOf]int
@@ -22,8 +20,7 @@ type Digest struct {
 
 type digest uint64
 
-// Digest returns the Digest of the roots in the CheckCache, or nil unless the last CheckCluster has
-// shown that nothing conflicts among them.
+// Digest returns the Digest of the roots in the CheckCache, or nil if they may conflict.
 func (m *CheckCache) Digest() *Digest {
 	if !m.fits {
 		return nil
@@ -38,9 +35,8 @@ func (m *CheckCache) Digest() *Digest {
 	return d
 }
 
-// Replace replaces claims by the claims with the same names in roots; other claims stay. If the new
-// claims do not certainly fit, it changes nothing and returns false; a Check of all claims is then
-// needed.
+// Replace replaces claims by the claims with the same names in roots, if the result certainly has
+// no conflict. It reports whether it did so; otherwise a Check of all claims is needed.
 func (d *Digest) Replace(roots []Root) bool {
 	replaced := map[digest]bool{}
 	for _, root := range roots {
@@ -86,7 +82,7 @@ func (d *Digest) Claims(p tree.Path) bool {
 	return taken
 }
 
-// readPlain reads the claims of a root. It returns false if a claim has anything but plain objects.
+// readPlain returns the entries of the claims of a root. It returns false if a claim needs a Check.
 func readPlain(root Root) ([][]*entry, bool) {
 	if root.Cache == nil {
 		root.Cache = &kustomize.Cache{}
@@ -149,8 +145,7 @@ func (d *Digest) digestOf(e *entry) digest {
 	return digestOfStrings("object", key.group, key.kind, key.namespace, key.name) | 1
 }
 
-// isObject reports whether the digest is of an object and not of a path; its last bit is set for
-// objects.
+// isObject reports whether the digest is that of an object and not that of a path.
 func (s digest) isObject() bool { return s&1 == 1 }
 
 func claimDigest(root tree.Path, claim string) digest {

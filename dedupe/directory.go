@@ -17,8 +17,7 @@ type fileSet struct {
 	files []File
 	// stored means that the files are the stored ones of the claim, not the wanted ones.
 	stored bool
-	// parsed is the result of parsing the same files for the index. It is nil if they were not
-	// parsed.
+	// parsed is the result of parsing the files for the index, or nil.
 	parsed      *parsedClaim
 	plain       []File
 	directories []*directory
@@ -30,13 +29,13 @@ type directory struct {
 	of    *claimant
 	path  tree.Path
 	place finding.Place
-	// stored means that the directory is in the store, not only wanted.
+	// stored means that the directory is in the stored files of the claim.
 	stored bool
 	// built is the result of kustomize's build among all wanted files.
 	built kustomize.Nested
 	err   error
 	// skipped means that the directory was not built, because another directory of the claim
-	// exceeds the limits. The claim is quarantined anyway.
+	// exceeds the limits.
 	skipped bool
 }
 
@@ -104,8 +103,7 @@ func (d *directory) unbuildable(root *Root, err error, flux string) finding.Find
 	}
 }
 
-// quote returns Flux's message about a directory that it cannot build. Flux first builds the wanted
-// directories that precede this directory in walk order, so quote builds them too.
+// quote returns Flux's message about a directory that it cannot build.
 func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree.File) string {
 	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
 		return "" // the build would exceed its limits again, or load remote resources
@@ -113,8 +111,8 @@ func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree
 	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
 }
 
-// unitsUpTo returns, in walk order, the last unit, the other units, and those wanted directories
-// before the last unit that can be built.
+// unitsUpTo returns, in walk order, last, the other units, and the wanted directories before last
+// that can be built.
 func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
 	units := append(others, last)
 	for _, d := range all {

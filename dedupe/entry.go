@@ -14,13 +14,12 @@ const noClaim = -1
 // conflict, unless copies.compatible allows them.
 type identity struct{ object kustomize.ID }
 
-// pathIdentity returns the identity of a path. The identity of a path has no kind, unlike the
-// identity of an object.
+// pathIdentity returns the identity of a path, which has no kind.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
 func (id identity) isPath() bool { return id.object.Kind == "" }
 
-// claimant is a claim, identified by its position among the Root's claims in this check.
+// claimant is a claim, as a position in Root.Claims.
 type claimant struct{ at int }
 
 // entry is one object in one file of a claim, or one path that a claim has.
@@ -44,13 +43,11 @@ type entry struct {
 type pathKind uint8
 
 const (
-	// occupies means that the claim has a file there, or the whole directory.
+	// occupies means that the path is taken by a file, an obstacle or the directory of a claim.
 	occupies pathKind = iota
-	// leads means that the claim has files below the path. Several claims may have files below one
-	// path.
+	// leads means that the path is a directory above files. Several claims may have such a path.
 	leads
-	// governs means that the claim has a file in the directory, and that this file determines which
-	// files Flux reads in the directory.
+	// governs means that a file in the directory determines which files Flux reads there.
 	governs
 )
 

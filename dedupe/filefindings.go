@@ -12,8 +12,7 @@ import (
 // fileFindings are the findings about single files. A nil *fileFindings drops all findings, because
 // the files will not be written.
 type fileFindings struct {
-	// broken are findings about files that make the build of the whole root fail; they quarantine a
-	// claim.
+	// broken are findings about files that make the build fail.
 	broken []finding.Finding
 	notes  []finding.Finding
 }

@@ -10,8 +10,7 @@ import (
 )
 
 // findHiding returns the kustomizations at the root or above files of other claims, with a finding
-// about each, because Flux would build only the files that they list. The rest of the check ignores
-// these kustomizations.
+// about each. Flux would build only the files that they list.
 func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []finding.Finding) {
 	hiding = map[tree.Path]bool{}
 	add := func(by int, file File) {
@@ -41,10 +40,9 @@ func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []
 	return hiding, findings
 }
 
-// hiddenBy returns the number of placements with files that a kustomization hides, and whether it
-// hides any file. The parameter by is the index of the kustomization's claim, or noClaim. Wanted
-// files of later placements do not count if the kustomization is stored, because those placements
-// are quarantined.
+// hiddenBy returns the number of placements with files that a kustomization hides. hides reports
+// whether the kustomization hides files of others or is at the root. by is the index of the
+// kustomization's claim, or noClaim.
 func hiddenBy(root *Root, by int, file File, ranks []int) (placements int, hides bool) {
 	if !kustomize.IsKustomization(file.Path) || root.Ignored.Has(file.Path) {
 		return 0, false

@@ -7,7 +7,7 @@ import (
 )
 
 type index struct {
-	// single contains the entries whose identity is unique, which are nearly all.
+	// single contains the entries with a unique identity.
 	single   map[identity]*entry
 	repeated map[identity][]*entry
 }
@@ -101,8 +101,8 @@ func (x *index) hasConflict(c *copies) bool {
 	return false
 }
 
-// conflicts yields the entries of one claim that conflict with entries of other claims or with one
-// another, each with the other entry.
+// conflicts yields the conflicting entries of one claim, each with the entry that it conflicts
+// with.
 func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry] {
 	return func(yield func(later, first *entry) bool) {
 		own := make(map[identity]*entry, len(entries))

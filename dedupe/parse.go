@@ -10,9 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// parsed is the second stage of a check: a root whose files are all parsed, with the stored and
-// wanted entries of each claim. It is needed only if something in the root conflicts or cannot be
-// built.
+// parsed is the second stage of a check: a root with the stored and wanted entries of each claim.
 type parsed struct {
 	root *Root
 	// order contains the claims in the order of admission. ranks contains the position of each
@@ -24,7 +22,7 @@ type parsed struct {
 	directories  []*directory
 	copies       *copies
 	hiding       map[tree.Path]bool
-	// wantedTree returns the files of the root if everything wanted is written.
+	// wantedTree returns the files of the root if no claim is quarantined.
 	wantedTree    func() []tree.File
 	broken, notes []finding.Finding
 	counts        counts
@@ -42,8 +40,8 @@ const (
 	// unbuildable means that the claim has a file that Flux cannot build.
 	unbuildable
 	kept
-	// pinned means that the claim's files contain objects shared with claims that cannot be
-	// written.
+	// pinned means that the claim must keep its stored files, because other claims need the shared
+	// objects in them.
 	pinned
 )
 
@@ -90,7 +88,7 @@ func parse(root *Root, x *rootIndex) *parsed {
 }
 
 // fileSets returns the foreign files, the stored files of each claim, and the wanted files of each
-// claim that may be written.
+// claim that is not Kept.
 func fileSets(root *Root, x *rootIndex) []fileSet {
 	sets := make([]fileSet, 1, 1+2*len(root.Claims))
 	sets[0] = fileSet{claim: &Claim{}, files: root.Foreign, parsed: x.foreign.ifPlain()}
@@ -112,8 +110,7 @@ func fileSets(root *Root, x *rootIndex) []fileSet {
 	return sets
 }
 
-// ifPlain returns the parsed claim, or nil if it has a kustomization, which may change the objects
-// of the claim's files.
+// ifPlain returns the parsed claim, or nil if it has a kustomization.
 func (k *parsedClaim) ifPlain() *parsedClaim {
 	if k.kustomizations > 0 {
 		return nil
@@ -190,8 +187,7 @@ func (p *parsed) setWanted(set *fileSet, entries []*entry, found *fileFindings) 
 	}
 }
 
-// rankOf returns the position of a claim in the order of admission, or -1 for foreign files, which
-// come before all claims.
+// rankOf returns the position of a claim in the order of admission, or -1 for foreign files.
 func (p *parsed) rankOf(of *claimant) int {
 	if of == nil {
 		return -1

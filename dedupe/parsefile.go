@@ -19,7 +19,7 @@ func appendContents(contents [][]byte, files []File) [][]byte {
 }
 
 // parseFile returns the objects of a file as kustomize reads them. It adds findings about the parts
-// that Flux would reject or leave out. found is nil for a file that is not wanted.
+// that Flux would reject or leave out. found may be nil.
 func parseFile(root *Root, of *claimant, file File, found *fileFindings) []*entry {
 	if !kustomize.Loads(file.Path) {
 		found.noteOverlooked(root, file)

@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimedPaths returns the entries for the paths that no other claim may have, for a claim with the
-// given files.
+// claimedPaths returns the entries for the paths of a claim with the given files.
 func claimedPaths(root *Root, of *claimant, claim *Claim, files []File) []*entry {
 	var entries []*entry
 	switch {
@@ -46,8 +45,7 @@ func above(p tree.Path) iter.Seq[tree.Path] {
 	}
 }
 
-// pathCounts counts the paths of a root's entries by directory, to find contested paths without a
-// search. The key of a directory is a hash, which takes half the memory of its path.
+// pathCounts counts the entries below each directory of a root, to find contested paths.
 type pathCounts struct {
 	seed  maphash.Seed
 	below map[uint64]int32

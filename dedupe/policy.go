@@ -10,14 +10,13 @@ type Policy string
 
 // The values of Policy.
 const (
-	// Quarantine keeps the placement that came later out of the store.
+	// Quarantine keeps the later of two conflicting placements out of the store.
 	Quarantine Policy = "quarantine"
 	// Share writes an object that several placements ask for once if all their copies have the same
 	// content; otherwise it acts like Quarantine.
 	Share Policy = "share"
-	// Report writes placements with duplicate objects or build failures nevertheless, and reports
-	// every conflict. Some placements are still quarantined, such as those with a conflict about a
-	// path.
+	// Report writes placements in spite of duplicate objects and build failures, and reports these
+	// as findings.
 	Report Policy = "report"
 )
 

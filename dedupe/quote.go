@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// quoteLate returns a finding with Flux's message about a directory with unresolvable references or
-// variables, if its claim is quarantined for a fault that Flux would reach later.
+// quoteLate returns a finding with Flux's message about references or variables that it could not
+// resolve, or nil.
 func quoteLate(a *admission, c confirmation) []finding.Finding {
 	late := slices.IndexFunc(a.directories, func(d *directory) bool {
 		return d.of != nil && c.builds(d) && d.built.Late && !d.stored && a.states[d.of.at] == unbuildable
@@ -51,9 +51,7 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	return findings
 }
 
-// firstConflict returns the conflict that kustomize detects first. kustomize adds one file or
-// directory after the other, and compares the objects of each with one another before it compares
-// them with earlier ones.
+// firstConflict returns the conflict that kustomize would find first, or nil entries.
 func firstConflict(a *admission) (first, later *entry) {
 	before := map[kustomize.ID]*entry{}
 	entries := everything(a)
@@ -116,9 +114,7 @@ func isAbout(f finding.Finding, a, b *entry) bool {
 	return (f.Place == a.place && other == b.place) || (f.Place == b.place && other == a.place)
 }
 
-// messageOf returns kustomize's own message about a conflict. It builds only the two objects, and the
-// directories with a kustomization before the later one; this fails with the same message as a build of
-// the whole root.
+// messageOf returns kustomize's own message about a conflict.
 func messageOf(a *admission, c confirmation, first, later *entry) string {
 	last := a.root.relativePath(later.path)
 	if slices.ContainsFunc(a.directories, func(d *directory) bool { return tree.Compare(d.path, last) <= 0 && d.isWanted(a.root) }) {

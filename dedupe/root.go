@@ -18,7 +18,7 @@ func (r *Root) relativePath(p tree.Path) tree.Path {
 }
 
 // layOut returns the files of a root, with paths relative to it. filesOf returns the files of each
-// claim. Files that Flux does not fetch and the kustomizations in hiding are omitted.
+// claim. layOut omits files that Flux does not fetch and the kustomizations in hiding.
 func layOut(root *Root, hiding map[tree.Path]bool, filesOf func(claim int) []File) []tree.File {
 	var files []tree.File
 	joined := map[tree.Path]int{}

@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// rootIndex is the first stage of a check: the index of one root as if all wanted files were
-// written. A CheckCache keeps it, and the next check updates it.
+// rootIndex is the first stage of a check: an index of the intended files of a root.
 type rootIndex struct {
 	ignored *kustomize.Ignored
 	foreign *parsedClaim
@@ -22,8 +21,8 @@ type rootIndex struct {
 }
 
 type counts struct {
-	// The numbers of findings about files that make the build fail, of kustomizations, of objects
-	// in files of other claims, and of findings that quarantine nothing.
+	// broken and notes are numbers of findings. elsewhere is the number of objects in files of
+	// other claims.
 	broken, kustomizations, elsewhere, notes int
 	objects, bytes                           int
 }
@@ -50,7 +49,7 @@ type parsedClaim struct {
 	matched bool
 }
 
-// update compares the claims with those of the last check, and parses the ones that have changed.
+// update parses the claims that have changed since the last check.
 func (x *rootIndex) update(root *Root) {
 	changed := x.match(root.Claims)
 	if !sameFiles(x.foreign.files, root.Foreign) {
@@ -131,8 +130,8 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// elsewhere returns the number of objects of the claim that may be in files of other claims. The
-// number is 0 unless the claim is Kept.
+// elsewhere returns the number of objects of a Kept claim that may be in files of other claims, and
+// 0 for other claims.
 func (c *Claim) elsewhere() int {
 	if c.Kept {
 		return len(c.Shared)
@@ -193,8 +192,7 @@ func (x *rootIndex) fits() bool {
 	return len(x.index.repeated) == 0 && x.paths.contested == 0 && x.broken == 0 && x.kustomizations == 0 && x.elsewhere == 0
 }
 
-// allNotes returns the findings that quarantine nothing, except those of kept claims, whose wanted
-// files are not written.
+// allNotes returns the findings that quarantine nothing, except those of Kept claims.
 func (x *rootIndex) allNotes(claims []Claim) []finding.Finding {
 	if x.notes == 0 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// share runs after all decisions. It returns the files of the claims that leave an object to
-// another claim, and the shared objects of each claim.
+// share returns the files of the claims whose objects another claim writes, without these objects,
+// and the shared objects of each claim.
 func share(a *admission) (files map[int][]File, shared map[int][]Shared) {
 	files, shared = map[int][]File{}, map[int][]Shared{}
 	cuts := map[int]map[fileKey][]int{}
@@ -55,7 +55,7 @@ type fileKey struct {
 	content string
 }
 
-// ownersOf returns, in order, the claims of the entries that conflict with no other entry.
+// ownersOf returns the sorted claims that share an object.
 func ownersOf(a *admission, entries []*entry) []int {
 	var owners []int
 	for _, e := range entries {
@@ -68,8 +68,7 @@ func ownersOf(a *admission, entries []*entry) []int {
 	return owners
 }
 
-// chosen returns the entry that stays in its file: one whose claim is not written, otherwise the
-// stored entry, otherwise the entry of the first claim. It returns nil if the object is in no file.
+// chosen returns the entry that stays in its file, or nil if the object is in no file.
 func chosen(a *admission, entries []*entry) *entry {
 	inFiles := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return e.elsewhere })
 	if len(inFiles) == 0 {

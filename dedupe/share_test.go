@@ -16,8 +16,8 @@ import (
 
 type placement struct {
 	name string
-	// wants maps the objects of the placement to their texts. It is nil after the placement was
-	// removed.
+	// wants maps the objects of the placement to their texts. It is nil after the removal of the
+	// placement.
 	wants      map[string]string
 	unreadable bool
 	stored     []File
@@ -273,9 +273,7 @@ func (fx *fixture) changeAtRandom(rng *rand.Rand) {
 	}
 }
 
-// objectsToKeep returns the names of the given objects that must still exist after the round. A
-// placement keeps the objects that it shares or stores. If its Work can be read, it keeps only
-// those that it still wants.
+// objectsToKeep returns the names of the given objects that must still exist after the round.
 func (fx *fixture) objectsToKeep(before map[string]string) []string {
 	var names []string
 	for name := range before {
