@@ -11,9 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Build builds root as Flux would if root contained only the given files. The error has Flux's
-// message. It wraps ErrBuild if kustomize's build fails. The cost grows with the square of the
-// number of objects. No file may be a kustomization at the top of root.
+// Build builds root with the given files as Flux does. The error has Flux's message, and wraps
+// ErrBuild if kustomize's build fails. No file may be a kustomization at the top of root.
 func Build(root tree.Path, files []tree.File) error {
 	var paths []tree.Path
 	for _, unit := range Units(files) {

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Builder builds directories and units with kustomizations written by users. Such builds may take
-// any amount of time and memory.
+// Builder builds directories and units with kustomizations.
 type Builder interface {
 	// Nested does the same as BuildNested. Units does the same as BuildUnits.
 	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
@@ -50,11 +49,10 @@ type Cache struct {
 	// Stop, when closed, makes the Cache stop parsing files. It may be nil.
 	Stop <-chan struct{}
 	// KeepNodes is the maximum number of YAML nodes that are kept for Contents until DropNodes is
-	// called. If it is 0, no nodes are kept. A node takes about 150 bytes.
+	// called.
 	KeepNodes int
 
-	// reading limits the number of nodes that all goroutines together have in memory while they
-	// parse files.
+	// reading limits the number of nodes that are in memory while files are parsed.
 	reading budget
 	mu      sync.Mutex
 	// files and older are two generations of cached files.
@@ -87,7 +85,7 @@ type FileObjects struct {
 	Objects []Object
 	// Err is the reason why the file cannot be parsed. Objects is then empty.
 	Err error
-	// Late is the error of a build with the file that fails in its last step.
+	// Late is an error about the file from a step after parsing.
 	Late error
 }
 
@@ -124,7 +122,7 @@ func (c *Cache) Load(contents [][]byte) {
 	done.Wait()
 }
 
-// ErrStopped is the error of a file that was not read because the program is shutting down.
+// ErrStopped is the error of a file that was not read because Cache.Stop is closed.
 var ErrStopped = errors.New("it is not read: the program was interrupted")
 
 func (c *Cache) isStopped() bool {
@@ -230,8 +228,8 @@ func (f FileObjects) isOdd() bool {
 	return false
 }
 
-// Nested does the same as BuildNested, and caches the result. The result of a build that exceeds
-// its limits is reused for boundsRounds rounds, because such builds delay all others.
+// Nested does the same as BuildNested, and caches the result. The result of a build that exceeded
+// its limits is reused for boundsRounds rounds.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -333,7 +331,7 @@ func (c *Cache) knownBuild(key digest) *cachedBuild {
 	switch {
 	case build == nil:
 	case IsBounds(build.err) && c.round-build.made > boundsRounds:
-		return nil // other files may have changed, or the machine may be less busy
+		return nil // the build may succeed now
 	default:
 		build.round = c.round
 	}

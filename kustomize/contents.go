@@ -20,9 +20,8 @@ type Content struct {
 	node *yaml.Node
 }
 
-// LineOf returns the line of a field, counted from 1. Each element of path is the key of a map or
-// the index of a list. If there is no such field, LineOf returns the line of the innermost existing
-// element.
+// LineOf returns the line of a field, counted from 1, or of its innermost existing parent. The
+// elements of path are keys of maps and indexes of lists.
 func (c *Content) LineOf(path ...any) int {
 	node, line := c.node, c.Line
 	if node == nil {
@@ -39,8 +38,8 @@ func (c *Content) LineOf(path ...any) int {
 	return line
 }
 
-// child returns the node at which an element of a map or list starts, and its value. It returns nil
-// if there is no such element.
+// child returns the node at which an element of a map or list starts, and its value, or nil if
+// there is no such element.
 func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	switch e := element.(type) {
 	case string:
@@ -60,8 +59,8 @@ func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	return nil, nil
 }
 
-// Contents calls visit for each object of a file that Flux can write out. The parameter objects is
-// the result of Cache.File for the same content.
+// Contents calls visit for each object of a file that Flux can write out. objects are those that
+// Cache.File returns for the same content.
 func Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if !mayHoldList(content) {
 		if docs := objectDocuments(content); len(docs) == len(objects) {
@@ -149,7 +148,7 @@ func asJSON(res *resource.Resource) (text []byte, err error) {
 	return res.MarshalJSON()
 }
 
-// valueOf returns the value of a node of a plain object, as JSON decodes it.
+// valueOf returns the value of a node of a plain object.
 func valueOf(node *yaml.Node) any {
 	switch node.Kind {
 	case yaml.MappingNode:

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrInseparable is the error for an object that cannot be removed from its file without changing
-// the bytes of other objects.
+// others.
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
 // Without removes the objects at the given positions, which are indexes into the result of Objects.
@@ -61,9 +61,8 @@ func Separable(content []byte) ([]bool, error) {
 	if len(spans) != len(all) {
 		return separable, nil
 	}
-	// The loop below removes every second object, then the others. Two tests suffice, because
-	// removing an object can damage only its neighbours. Documents with anchors and aliases are
-	// excluded, because an alias may refer to any object of the document.
+	// Removing an object can damage only its neighbours, so two tests suffice. Documents with
+	// anchors and aliases are excluded, because an alias may refer to any object.
 	var halves [2][]int
 	tied := bytes.ContainsRune(content, '&') && bytes.ContainsRune(content, '*')
 	for i, span := range spans {

@@ -16,7 +16,7 @@ import (
 
 // disk is a read-only file system for kustomize that contains only the given files.
 type disk struct {
-	// FileSystem is an empty file system. It provides the methods that a build does not call.
+	// FileSystem is an empty file system for the methods that a build does not call.
 	filesys.FileSystem
 	files map[string][]byte
 	dirs  map[string][]string
@@ -47,7 +47,7 @@ func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
-// watch makes the disk set outside when a build accesses a path in root that is not in a directory.
+// watch makes the disk set outside when a build accesses a path in root that is not in inside.
 func (d *disk) watch(inside string) { d.inside = inside }
 
 func (d *disk) note(name string) {

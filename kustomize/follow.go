@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// follower runs kustomize builds for objects that can fail at the end of a build or after it. It
-// builds several files together, because each build has a fixed cost.
+// follower runs kustomize builds for objects that can fail at the end of a build or after it.
 type follower struct {
 	batch   []buildable
 	objects int
@@ -24,7 +23,7 @@ type follower struct {
 }
 
 type followed struct {
-	// late is the first error of a build with the file.
+	// late is the first error about the file.
 	late error
 	// outcomes maps the position of an object for which isPlain returns false to its Outcome.
 	outcomes map[int]Outcome

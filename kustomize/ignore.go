@@ -40,9 +40,8 @@ type Ignored struct {
 	defaults *defaultIgnores
 }
 
-// Ignore returns the patterns of the files that Flux excludes from the artifact of a store: those
-// in .sourceignore files, and Flux's defaults. The paths of files are relative to the root of the
-// store.
+// Ignore returns the patterns of the .sourceignore files among files, and Flux's default patterns.
+// The paths of files are relative to the top of the store.
 func Ignore(files []tree.File) *Ignored {
 	ignored := &Ignored{defaults: newDefaultIgnores()}
 	for _, file := range files {

@@ -17,7 +17,7 @@ type keptNode struct {
 	count int
 }
 
-// put keeps the nodes of a file, unless keptNodes would then have more than limit nodes.
+// put keeps the node of a file, unless keptNodes would then have more than limit nodes.
 func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	if k.count+kept.count > limit {
 		return
@@ -31,8 +31,7 @@ func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	}
 }
 
-// Contents does the same as the function Contents. It does not parse a file again if the Cache has
-// kept its nodes.
+// Contents does the same as the function Contents, but uses kept nodes.
 func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if c.KeepNodes > 0 && len(objects) == 1 {
 		c.mu.Lock()

@@ -20,8 +20,7 @@ func withoutReferences() types.Patch {
 	}
 }
 
-// withoutVariables removes the variables from all kustomizations, because the objects of variables
-// may be elsewhere in the root.
+// withoutVariables removes the variables from all kustomizations.
 func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 	files = slices.Clone(files)
 	for i, file := range files {

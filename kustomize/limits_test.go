@@ -65,8 +65,7 @@ func TestFilesBeyondTheLimitsAreNotRead(t *testing.T) {
 	}
 }
 
-// doublings returns a file with one anchor per level. The value of each anchor has two aliases of
-// the anchor of the level before. The aliases expand to 2^levels nodes.
+// doublings returns a file whose aliases expand to 2^levels nodes.
 func doublings(levels int) []byte {
 	text := "a0: &a0 x\n"
 	for i := range levels {

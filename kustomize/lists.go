@@ -90,7 +90,7 @@ type header struct {
 	Items yaml.Node `yaml:"items"`
 }
 
-// place is a node, and the first line of its document in the file.
+// place is a node with the first line of its document.
 type place struct {
 	node  *yaml.Node
 	first int

@@ -20,8 +20,8 @@ type Nested struct {
 	// Outside means that the build accessed paths outside of the directory, so the result depends
 	// on other files.
 	Outside bool
-	// Late means that the build of the directory alone fails, but only in the last step, in which
-	// kustomize resolves references and variables. Objects then has the objects before that step.
+	// Late means that the build of the directory alone fails only when kustomize resolves
+	// references and variables. Objects are then those before this step.
 	Late bool
 }
 
@@ -29,8 +29,7 @@ type Nested struct {
 const probeDir = "/.probe"
 
 // keepPatches returns patches that keep kustomize from adding hash suffixes to names, and from
-// dropping objects for local use. The patches match only objects that would be changed, because
-// kustomize can build some objects that it cannot patch.
+// dropping objects for local use.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{

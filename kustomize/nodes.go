@@ -6,7 +6,7 @@ import "sync"
 // for each node.
 const maxFileNodes = 300_000
 
-// manyNodes is the maximum number of nodes of files that are parsed together.
+// manyNodes limits the number of nodes of files that are parsed together.
 const manyNodes = 50_000
 
 // budget limits the number of nodes that all goroutines together have in memory. The zero budget

@@ -1,10 +1,7 @@
-// Package kustomize parses and builds files as Flux does: [Objects] returns the objects of a file
-// with their IDs, [Build] returns the error of a build with kustomize's own message, and
-// [BuildRoot] and [BuildNested] return the result of a build. A [Cache] parses equal files only
-// once.
+// Package kustomize parses and builds files as Flux does, with kustomize's library. It does no I/O.
 //
-// It calls kustomize's library in this process and does no I/O. Kustomizations from users should be
-// built in a process of their own: see [Builder] and the package sandbox.
+// Kustomizations from users should be built in a process of their own: see [Builder] and the
+// package sandbox.
 package kustomize
 
 import (
@@ -21,13 +18,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Object is an object of a file.
+// Object is an object of a file or of a build.
 type Object struct {
 	ID ID
 	// Line is the line of the file at which the object starts, counted from 1.
 	Line int
-	// Defines is the kind that the object defines if it is a CustomResourceDefinition, and nil
-	// otherwise.
+	// Defines is the kind that a CustomResourceDefinition defines. It is nil for other objects.
 	Defines *Definition
 	// Repeats is a field that occurs twice in the object, or nil if there is none.
 	Repeats *RepeatedField
@@ -57,15 +53,14 @@ func Overlooked(path tree.Path, content []byte) bool {
 	return bytes.Contains(content, []byte("apiVersion")) && bytes.Contains(content, []byte("kind"))
 }
 
-// Objects parses a file exactly as Flux's build does, and returns its objects in kustomize's order.
-// The error is a FileError with kustomize's own error, or with one that wraps ErrLimit.
+// Objects parses a file as Flux's build does, and returns its objects in kustomize's order. The
+// error is a FileError.
 func Objects(content []byte) ([]Object, error) {
 	objects, _, err := objectsAndNode(content)
 	return objects, err
 }
 
-// objectsAndNode does the same as Objects. It also returns the node of the last object, or nil if
-// the file may contain lists.
+// objectsAndNode does the same as Objects. It also returns the node of the last object, or nil.
 func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err error) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -88,8 +83,7 @@ func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err erro
 }
 
 // eachResource calls visit for the objects of a file in kustomize's order. line is the line at
-// which the document with the object starts. Only one document at a time is in memory, unless the
-// file may contain lists.
+// which the document with the object starts, or 1 if the file may contain lists.
 func eachResource(content []byte, visit func(res *resource.Resource, line int) error) error {
 	docs := []document{{content: content, line: 1}}
 	if !mayHoldList(content) {
@@ -111,10 +105,10 @@ func eachResource(content []byte, visit func(res *resource.Resource, line int) e
 
 // FileError is the error of a file that kustomize cannot parse.
 type FileError struct {
-	// Line is the line that the YAML library's error names. If it names none, Line is the first
-	// line of the invalid document.
+	// Line is the line that the YAML library's error names, or the first line of the invalid
+	// document.
 	Line int
-	// Err is kustomize's error, or wraps ErrLimit.
+	// Err is the error without the line.
 	Err error
 }
 
@@ -140,8 +134,8 @@ func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
 
-// resources decodes content and determines the ID of each object. If kustomize panics, which it
-// does on some malformed lists, resources returns an error.
+// resources decodes content and determines the ID of each object. A panic of kustomize becomes an
+// error.
 func resources(content []byte) (found []*resource.Resource, err error) {
 	defer recoverTo(&err)
 	if found, err = decode(content); err != nil {
@@ -153,8 +147,7 @@ func resources(content []byte) (found []*resource.Resource, err error) {
 	return found, nil
 }
 
-// decode decodes content as kustomize does. If kustomize panics, which it does on some malformed
-// objects, decode returns an error.
+// decode decodes content as kustomize does. A panic of kustomize becomes an error.
 func decode(content []byte) (found []*resource.Resource, err error) {
 	if err := withinLimits(content); err != nil {
 		return nil, err

@@ -8,15 +8,14 @@ import (
 	"sigs.k8s.io/kustomize/api/konfig"
 )
 
-// longestPlainKey is the maximum length of a key in a plain object, far below the 1,024 bytes at
-// which the YAML library fails.
+// longestPlainKey is the maximum length in bytes of a key in a plain object.
 const longestPlainKey = 256
 
 // plainNumber matches numbers that all of Flux's steps parse and write without a change.
 var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
 
 // isPlain reports whether an object has only values that Flux certainly writes out, decodes and
-// applies. If it returns false, writeOut runs Flux's own steps to find out.
+// applies.
 func isPlain(object *yaml.Node) bool {
 	if object.Kind != yaml.MappingNode || !isPlainNode(object) {
 		return false
@@ -67,8 +66,7 @@ func isPlainMetadata(metadata *yaml.Node) bool {
 	return named
 }
 
-// isPlainTexts reports whether a node is a map of strings, and has no key that is an annotation of
-// kustomize itself.
+// isPlainTexts reports whether a node is a map of strings without annotations of kustomize.
 func isPlainTexts(texts *yaml.Node) bool {
 	if texts.Kind != yaml.MappingNode {
 		return false

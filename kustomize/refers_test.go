@@ -23,7 +23,6 @@ func TestRefersIsFalseForServicesOfTheCoreGroup(t *testing.T) {
 	}
 }
 
-// A Service of the core group does not fail in the last step of a build, even with such fields.
 func TestServicesDoNotFailWhenReferencesAreResolved(t *testing.T) {
 	const rest = "kind: Service\nmetadata: {name: a}\nspec: {template: x, serviceName: [1], imagePullSecrets: y, rules: {a: b}, volumes: z}\nroleRef: x\nsubjects: y\n"
 	var cache Cache

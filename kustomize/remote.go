@@ -26,8 +26,8 @@ type guard struct {
 	refused    error
 }
 
-// allow returns an error if kustomize must not read the file with this content. After the first
-// error, every call returns an error.
+// allow returns an error if kustomize must not read a file. After the first error, it returns an
+// error for each file.
 func (g *guard) allow(name string, content []byte) error {
 	switch base := path.Base(name); {
 	case slices.Contains(konfig.RecognizedKustomizationFileNames(), base):

@@ -8,7 +8,7 @@ import (
 )
 
 // RepeatedField is a field that occurs twice in an object, so that kustomize cannot write the
-// object out. Flux then fails for the whole root.
+// object out.
 type RepeatedField struct {
 	Field string
 	// First and Second are lines of the file, counted from 1. In a file with lists, First is 0 and

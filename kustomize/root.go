@@ -18,11 +18,9 @@ type BuiltRoot struct {
 	Objects []Object
 	// Failed is Flux's error message if the build fails, and otherwise empty.
 	Failed string
-	// File is the file because of which Flux stops before the build. It is empty if Flux starts the
-	// build.
+	// File is the file because of which Flux stops before the build, or empty.
 	File string
-	// Remote means that the build was not attempted, because it would load something from outside
-	// the files.
+	// Remote means that the build would load something from outside the files.
 	Remote bool
 }
 
@@ -30,7 +28,7 @@ type BuiltRoot struct {
 // are relative to the top of the repository, and a kustomization may load any of the files.
 func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot { return Lazy{}.Root(dir, files) }
 
-// Root does the same as BuildRoot, and reads the content of files with l.Fetch if they have none.
+// Root does the same as BuildRoot, and fetches missing contents with l.Fetch.
 func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 	place := directory(tree.Path{})
 	if !dir.IsRoot() {

@@ -16,8 +16,7 @@ import (
 // because it resets the schema. Determining an ID needs the read lock.
 var schema sync.RWMutex //nolint:gochecknoglobals // the schema that it guards is global too
 
-// buildTime is how long run waits for a build. kustomize cannot be interrupted, so later builds
-// wait until a build has ended.
+// buildTime is the maximum time that run waits for a build.
 const buildTime = 2 * time.Minute
 
 // BoundsError is the error of a build that exceeded the limits of time or memory.

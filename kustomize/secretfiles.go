@@ -103,7 +103,7 @@ func (f *secretFiles) add(kustomization tree.Path, name string) {
 	}
 }
 
-// beside returns the path of name relative to dir, and whether the path is valid.
+// beside returns the path of name relative to dir, and reports whether the path is valid.
 func beside(dir tree.Path, name string) (tree.Path, bool) {
 	file, err := tree.ParsePath(path.Join(dir.String(), name))
 	return file, err == nil

@@ -32,9 +32,8 @@ func setsSchema(base string, content []byte) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), base) && bytes.Contains(bytes.ToLower(content), []byte("openapi"))
 }
 
-// Units returns the resources of the kustomization that Flux generates for files, in the order in
-// which Flux walks them. If there is a kustomization at the top, it returns one unit with all
-// files.
+// Units returns the resources of the kustomization that Flux generates for files, in walk order. If
+// there is a kustomization at the top, it returns one unit with all files.
 func Units(files []tree.File) []Unit {
 	files = sorted(files)
 	own := map[tree.Path]bool{}

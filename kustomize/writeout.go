@@ -15,12 +15,11 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Outcome is the result of the steps after the build for one object: Flux's kustomize-controller
-// writes out all objects and decodes them again before it applies any. The zero Outcome means that
-// Flux applies the object unchanged.
+// Outcome describes whether and how Flux applies an object after the build. The zero Outcome means
+// that Flux applies the object unchanged.
 type Outcome struct {
-	// Unwritable is the error message of Flux if Flux cannot write out the object or decode it
-	// again. Flux then applies none of the objects of the root.
+	// Unwritable is Flux's error message if Flux cannot write out the object or decode it again.
+	// Flux then applies none of the objects of the root.
 	Unwritable string `json:",omitempty"`
 	// NotApplied is the reason why Flux skips the object without an error.
 	NotApplied string `json:",omitempty"`
@@ -31,10 +30,10 @@ type Outcome struct {
 	Local bool `json:",omitempty"`
 }
 
-// Applied reports whether Flux applies the object, provided that the root as a whole does not fail.
+// Applied reports whether Flux applies the object if the root does not fail.
 func (f Outcome) Applied() bool { return f.NotApplied == "" && !f.Local }
 
-// Flux's error messages about objects that the build accepts begin with one of these texts.
+// Beginnings of Flux's error messages.
 const (
 	undecodable = "failed to decode Kubernetes apiVersion, kind and name from: "
 	unbuilt     = "kustomize build failed: "
@@ -93,8 +92,7 @@ func fluxMessage(before, object, after string, res *resource.Resource) string {
 	return before + object + after
 }
 
-// decodeBack decodes the text that kustomize has written for one object, as Flux does, and returns
-// the Outcome.
+// decodeBack decodes the text that kustomize has written for one object, and returns the Outcome.
 func decodeBack(text []byte) (Outcome, error) {
 	decoder := k8syaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 2048)
 	fate, objects := Outcome{}, 0

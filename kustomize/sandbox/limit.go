@@ -10,9 +10,8 @@ import (
 // maxMemory is the default limit of a build's address space, in bytes.
 const maxMemory = 4 << 30
 
-// limitMemory limits the writable memory of this process to most bytes, and starts garbage
-// collections at three quarters of that. If most is not positive, it limits the address space to
-// maxMemory instead.
+// limitMemory limits the writable memory of this process to most bytes. If most is not positive, it
+// limits the address space to maxMemory.
 func limitMemory(most int64) error {
 	if most <= 0 {
 		return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: maxMemory, Max: maxMemory})

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// orphanCheck is the interval at which a build process checks whether its parent process is still
+// orphanCheck is the interval at which a build process checks whether its parent process is
 // running.
 const orphanCheck = 200 * time.Millisecond
 

@@ -12,9 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// process is a process that runs builds. The content of a file is sent only when the process asks
-// for the file, because a build reads few of the files, and sending all of them could need twice
-// the memory.
+// process is a process that runs builds. It requests the contents of the files that it needs.
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
@@ -49,8 +47,7 @@ func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*pr
 	return p, nil
 }
 
-// next returns the next answer of the process, and meanwhile sends the files that the process
-// requests.
+// next returns the next answer of the process. It sends the files that the process requests.
 func (p *process) next() (answer, error) {
 	for {
 		var said answer

@@ -13,9 +13,8 @@ import (
 
 var errStopped = errors.New("the build was interrupted")
 
-// Roots builds directories as roots, one after the other in one process, and passes each result to
-// the callback each. If a build exceeds its limits, the process ends, and Roots builds the
-// remaining directories in a new process. Roots returns an error when ctx ends.
+// Roots builds directories as roots in separate processes, and passes each result to the callback
+// each. It returns an error if ctx ends.
 func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(dir tree.Path, built kustomize.BuiltRoot)) error {
 	for len(dirs) > 0 {
 		done, err := b.roots(ctx, dirs, files, each)

@@ -1,8 +1,5 @@
-// Package sandbox runs kustomize builds of directories in separate processes: a [Builder] starts
-// its own program again for one build, and the new process calls [Serve]. A small kustomization can
-// take any amount of memory or time, and kustomize cannot be interrupted. A process of its own can
-// be killed without affecting other builds. The only I/O of the package is the communication with
-// these processes.
+// Package sandbox runs kustomize builds in separate processes, because a build can take any amount
+// of memory or time and cannot be interrupted. A [Builder] starts a process that calls [Serve].
 package sandbox
 
 import (
@@ -27,12 +24,11 @@ type Builder struct {
 	// Program is the path of the program to start. It must call Serve if its only argument is
 	// Argument.
 	Program string
-	// Patience is the maximum duration of a build. If it is 0, the maximum is two minutes.
+	// Patience is the maximum duration of a build. 0 means two minutes.
 	Patience time.Duration
-	// Memory is the maximum writable memory of a build in bytes. If it is 0, the address space of a
-	// build is limited to 4 GiB.
+	// Memory is the maximum writable memory of a build in bytes. 0 means a default limit.
 	Memory int64
-	// Stop, when closed, ends all builds. It may be nil.
+	// Stop, when closed, ends the builds of Nested and Units. It may be nil.
 	Stop <-chan struct{}
 }
 
@@ -41,7 +37,7 @@ var _ kustomize.Builder = Builder{}
 const defaultPatience = 2 * time.Minute
 
 // request describes the builds of one process. It is sent as JSON on the standard input of the
-// process, before the contents of files.
+// process.
 type request struct {
 	Root string `json:"root"`
 	// Directory is the directory to build with Nested. If it is empty and there are no Roots, the
@@ -132,8 +128,7 @@ func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	return func() { close(over) }
 }
 
-// errLimits is the error of a build whose process was ended by the kernel, or by Go because it was
-// out of memory.
+// errLimits is the error of a build whose process ended without an answer.
 const errLimits = kustomize.BoundsError("kustomize was ended by its limits")
 
 var errNoAnswer = errors.New("it gave no answer")
@@ -157,8 +152,8 @@ func (a answer) err() error {
 	return failure{a.Failed, kustomize.ErrBuild}
 }
 
-// Serve handles the request of one Builder: it reads the request from in and writes the answers to
-// out. The process must do nothing else, because Serve limits its memory and kustomize may end it.
+// Serve reads the request of a Builder from in and writes the answers to out. The process must do
+// nothing else, because Serve limits its memory and may end it.
 func Serve(in io.Reader, out io.Writer) error {
 	endWithParent()
 	ask, err := readRequest(in)

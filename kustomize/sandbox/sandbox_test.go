@@ -53,8 +53,7 @@ func TestSandboxedBuildEqualsALocalOne(t *testing.T) {
 	}
 }
 
-// doubling returns a tree of kustomizations. Each level has two kustomizations that load the level
-// below, and a third that loads both. So the work doubles with each level.
+// doubling returns a tree of kustomizations. The work of a build doubles with each level.
 func doubling(levels int) []tree.File {
 	laid := testkit.FileList("k0/kustomization.yaml", "resources: [m.yaml]\n", "k0/m.yaml", object)
 	for i := range levels {
