@@ -79,7 +79,6 @@ func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	return found
 }
 
-// objectFaults returns the faults of a single object.
 func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault {
 	if o.variable {
 		return nil

@@ -16,8 +16,7 @@ func decodeMetadata(metadata map[string]any) (*metav1.ObjectMeta, error) {
 	return decoded, err
 }
 
-// plainMetadata decodes metadata that has only names, labels and annotations; it returns nil for
-// other metadata.
+// plainMetadata decodes simple metadata. It returns nil for other metadata.
 func plainMetadata(metadata map[string]any) *metav1.ObjectMeta {
 	decoded := &metav1.ObjectMeta{}
 	for name, value := range metadata {

@@ -117,7 +117,6 @@ func (c *check) customType(s *source, version string) *customType {
 	return found
 }
 
-// profileSources returns the definitions of a profile.
 func profileSources(p *profile.Profile) []*source {
 	if p == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 const (
 	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // if "disabled", the object is not applied
 	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // if "enabled", an object that cannot be changed is deleted and created again
-	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // if "Ignore", the object is not applied; if "IfNotPresent", it is only created
+	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // if "Ignore", the object is not applied; if "IfNotPresent", an existing object is not changed
 )
 
 type digest = [sha256.Size]byte

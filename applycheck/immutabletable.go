@@ -134,7 +134,6 @@ func statefulSetChanges(fields, old map[string]any) field.ErrorList {
 		"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
 }
 
-// jobChanges checks the changes of a Job.
 func jobChanges(fields, old map[string]any) field.ErrorList {
 	suspended := anyAt(fields, "spec", "suspend") == true || anyAt(old, "spec", "suspend") == true
 	var found field.ErrorList

@@ -1,7 +1,7 @@
 package applycheck
 
-// keepEmpty adds the empty lists and maps that only old has to fields, because server-side apply
-// does not remove them.
+// keepEmpty copies empty lists and maps from old to fields if fields lack them, because server-side
+// apply does not remove them.
 func keepEmpty(fields, old map[string]any) {
 	for name, before := range old {
 		now, has := fields[name]

@@ -11,8 +11,8 @@ import (
 // longer in its files.
 const pruneKey = "kustomize.toolkit.fluxcd.io/prune" // if "disabled", the object stays
 
-// removalFaults returns the faults of CustomResourceDefinitions in a stored file that are removed,
-// or lose a version, while objects of their kind remain.
+// removalFaults returns the faults of the CustomResourceDefinitions in a stored file. A fault is
+// the removal of a definition or version while objects of its kind remain.
 func (p *presence) removalFaults(claim *claimFiles, file *checkedFile) []fault {
 	if slices.ContainsFunc(claim.wanted, func(w *checkedFile) bool { return w.facts == file.facts }) {
 		return nil // nothing in a wanted file is removed

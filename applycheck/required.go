@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkRequired returns the violations of rules that the schemas do not contain in a built-in
-// object. fields are the fields that Flux sends.
+// checkRequired checks a built-in object against rules that are not in the schemas, and returns the
+// faults. fields are the fields that Flux sends.
 func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
 	found := checkValues(o, fields)
 	if at, is := podTemplateOf(o.GroupKind()); is {

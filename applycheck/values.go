@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkValues returns the violations of rules about values that no schema contains.
+// checkValues checks the values of an object against rules that are not in the schemas.
 func checkValues(o *objectFacts, fields map[string]any) field.ErrorList {
 	switch o.Group + "/" + o.Kind {
 	case "/ConfigMap":

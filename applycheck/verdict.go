@@ -22,7 +22,6 @@ type fileFaults struct {
 	faults []fault
 }
 
-// add adds the faults of a claim's files to the verdict.
 func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	var warnings warnings
 	for _, of := range all {

@@ -15,7 +15,7 @@ type fileSet struct {
 	// claim is an empty claim if the files are foreign.
 	claim *Claim
 	files []File
-	// stored means that the files are the stored ones of the claim, not the wanted ones.
+	// stored means that the files are the stored files of the claim.
 	stored bool
 	// parsed is the result of parsing the files for the index, or nil.
 	parsed      *parsedClaim

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// share returns the files of the claims whose objects another claim writes, without these objects,
-// and the shared objects of each claim.
+// share returns the files of claims without the objects that other claims write, and the shared
+// objects of each claim.
 func share(a *admission) (files map[int][]File, shared map[int][]Shared) {
 	files, shared = map[int][]File{}, map[int][]Shared{}
 	cuts := map[int]map[fileKey][]int{}

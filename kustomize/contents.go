@@ -148,7 +148,6 @@ func asJSON(res *resource.Resource) (text []byte, err error) {
 	return res.MarshalJSON()
 }
 
-// valueOf returns the value of a node of a plain object.
 func valueOf(node *yaml.Node) any {
 	switch node.Kind {
 	case yaml.MappingNode:

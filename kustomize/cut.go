@@ -170,7 +170,6 @@ func withoutItems(content []byte, positions []int) ([]byte, error) {
 	return rest, nil
 }
 
-// cutSpans removes spans from pieces.
 func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	var kept []piece
 	for i, piece := range pieces {

@@ -20,7 +20,6 @@ var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 // oddKey matches a line with a key that may be "kind" in an unusual syntax.
 var oddKey = regexp.MustCompile(`"[^"]*\\[^"]*"\s*:|(^|[{,]|- )\s*(\*[^\s*,\[\]{}:]+\s*:|\?)(\s|$)`)
 
-// mayHoldList reports whether a file may contain a list.
 func mayHoldList(content []byte) bool {
 	if !bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, `*&!|>#\`) {
 		return false // most files end here, without the cost of the regular expressions
@@ -51,7 +50,6 @@ func isWordByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// listObjects parses a file that may contain lists.
 func listObjects(content []byte) ([]Object, error) {
 	found, err := resources(content)
 	if err != nil {

@@ -129,7 +129,6 @@ type probed struct {
 	err error
 }
 
-// probe builds a directory with patches.
 func (l Lazy) probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
 	disk := l.newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())

@@ -16,7 +16,7 @@ func Refers(object ID) bool {
 // coreVersion is the apiVersion of Kubernetes' own Service, which has no references.
 const coreVersion = "v1"
 
-// referringKinds are the kinds, sorted, with fields that refer to other objects by name.
+// referringKinds are the sorted kinds with fields that refer to other objects by name.
 var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"APIService", "ClusterRole", "ClusterRoleBinding", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler",
 	"Ingress", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",

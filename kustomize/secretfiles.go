@@ -15,9 +15,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// SecretFiles maps the files that kustomizations may put into Secrets to these kustomizations. all
-// are the paths of all files in walk order. read returns the content of a file, or nil if the file
-// does not exist.
+// SecretFiles returns the files that kustomizations may put into Secrets, each with its
+// kustomization. all are the paths of all files in walk order. read returns the content of a file,
+// or nil if the file does not exist.
 func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tree.Path]tree.Path, error) {
 	finder := secretFiles{all: all, read: read, found: map[tree.Path]tree.Path{}}
 	for _, file := range all {

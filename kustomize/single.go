@@ -30,7 +30,6 @@ func plainObject(content []byte) (object Object, node *yaml.Node, ok bool) {
 	return objectOf(&resource.Resource{RNode: *kyaml.NewRNode(doc)}, node.Line), node, true
 }
 
-// documentNode returns the node of the first document in content.
 func documentNode(content []byte) (*yaml.Node, error) {
 	if doc, ok := quickyaml.Parse(content); ok {
 		return doc, nil

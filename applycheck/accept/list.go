@@ -23,7 +23,7 @@ const maxKeys = 2
 // an integer.
 type itemKey [maxKeys]any
 
-// maxCompared is the number of items up to which comparing all pairs is faster than using a map.
+// maxCompared is the maximum number of items that are compared pairwise.
 const maxCompared = 16
 
 func (l *list) visit(items []any) ([]any, result) {

@@ -158,8 +158,8 @@ func (e *edited) remove(name string) {
 	delete(e.fields, name)
 }
 
-// setFill sets a field that is missing or null to its fill. It reports whether the result is
-// accepted.
+// setFill sets a missing or null field to its fill, or removes the field if f is nil. It reports
+// whether the result is accepted.
 func (e *edited) setFill(name string, f *fill) bool {
 	if f == nil {
 		e.remove(name)

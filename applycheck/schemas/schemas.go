@@ -18,7 +18,7 @@ import (
 
 //go:generate go run ./gen
 
-// data is the archive of all minors that gen writes.
+// data is the archive that gen writes.
 //
 //go:embed schemas.bin
 var data []byte

@@ -25,7 +25,7 @@ const APIVersion = Group + "/v1alpha1"
 // SystemNamespace is the namespace of the Works of Promises.
 const SystemNamespace = "kratix-platform-system"
 
-// The labels of Works and WorkPlacements.
+// The labels of Works, WorkPlacements and Destinations.
 const (
 	PromiseNameLabel       = "kratix.io/promise-name"
 	ResourceNameLabel      = "kratix.io/resource-name"
@@ -46,7 +46,7 @@ const (
 	StaticDependencyWorkType = "static-dependency"
 )
 
-// The conditions of Works and WorkPlacements.
+// The conditions of Works, WorkPlacements and Destinations.
 const (
 	ReadyCondition             = "Ready"
 	ScheduleSucceededCondition = "ScheduleSucceeded"
@@ -55,7 +55,7 @@ const (
 	ConflictFreeCondition = "ConflictFree"
 	// ScheduledCondition is True on a Work if all its groups have WorkPlacements.
 	ScheduledCondition = "Scheduled"
-	// SoleSchedulerCondition is False on a Destination if another scheduler can place Works there.
+	// SoleSchedulerCondition is False on Destinations if another scheduler can place Works.
 	SoleSchedulerCondition = "SoleScheduler"
 	// PromotedCondition is True on a WorkPlacement if its files have been copied to the live state
 	// store.
