@@ -57,8 +57,8 @@ func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }
 
-// CheckRoots returns a Verdict for each root about the faults that depend on other objects of the
-// cluster, such as missing namespaces.
+// CheckRoots returns a Verdict for each root about the faults that depend on the cluster, such as
+// missing namespaces.
 func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)
 }

@@ -121,8 +121,7 @@ func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind s
 	return withoutUnchecked(o, faults, c.minor.Version)
 }
 
-// withoutUnchecked drops the faults that an API server of the version does not find. Kubernetes
-// 1.33 does not check most of the pod template and the volume claims of a StatefulSet.
+// withoutUnchecked drops the faults in a StatefulSet that Kubernetes 1.33 does not find.
 func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	if o.Kind != "StatefulSet" || !strings.HasPrefix(version, "1.33.") {
 		return faults

@@ -52,7 +52,7 @@ func immutableFields() map[string][]immutableField {
 	}
 }
 
-// changeRules returns, by kind, the functions that check the changes of several fields together.
+// changeRules returns, by kind, the functions that check the changes of other fields.
 func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
 	return map[string]func(fields, old map[string]any) field.ErrorList{
 		"/ConfigMap": immutableData, "/Secret": immutableData, "/Service": serviceChanges, "apps/StatefulSet": statefulSetChanges, "batch/Job": jobChanges,

@@ -63,7 +63,7 @@ type rootKind struct {
 	schema.GroupVersionKind
 }
 
-// remainingObject is one of the objects that exist after the round, with their number.
+// remainingObject is one object of a kind after the round, with the number of all such objects.
 type remainingObject struct {
 	object *objectFacts
 	file   *checkedFile

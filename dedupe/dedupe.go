@@ -45,8 +45,8 @@ type Root struct {
 type Claim struct {
 	// Object names the placement's Work. Owner names the request or Promise of the Work.
 	Object, Owner string
-	// Dir is the directory that belongs to the placement as a whole. If it is the top of the store,
-	// the placement claims only the paths of its files.
+	// Dir is the directory that belongs to the placement as a whole. If it is the zero Path, the
+	// placement claims the paths of its files instead.
 	Dir tree.Path
 	// Joined means that the files are parts of joined files. Claims on the same joined file are in
 	// the order of their parts.

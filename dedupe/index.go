@@ -130,7 +130,6 @@ func (x *index) rival(e *entry, c *copies) *entry {
 	return nil
 }
 
-// fits reports whether entries of one claim could be added without a conflict.
 func (x *index) fits(entries []*entry, c *copies) bool {
 	for range x.conflicts(entries, c) {
 		return false

@@ -59,8 +59,7 @@ func (r *Root) kindOf(e *entry) string {
 	return "a file"
 }
 
-// foreignFix returns the fix for a foreign file or directory: the line of .sourceignore with
-// which Flux leaves it out. It is empty if a claim has the file.
+// foreignFix returns the fix for a foreign file or directory, or "" for a file of a claim.
 func foreignFix(of *claimant, path string) string {
 	if of != nil {
 		return ""

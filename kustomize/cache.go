@@ -143,7 +143,6 @@ func (u *unread) add(content []byte, key digest) {
 	u.contents, u.digests = append(u.contents, content), append(u.digests, key)
 }
 
-// load parses the files that are not cached.
 func (c *Cache) load(contents [][]byte) {
 	var some unread
 	nodes := 0

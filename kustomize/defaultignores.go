@@ -28,7 +28,6 @@ func newDefaultIgnores() *defaultIgnores {
 	return d
 }
 
-// has reports whether Flux ignores a file by default.
 func (d *defaultIgnores) has(path string) bool {
 	for more := true; more; {
 		var element string

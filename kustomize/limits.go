@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// The limits of a file. Beyond them, kustomize could exhaust memory or not terminate.
+// The limits of a file.
 const (
 	maxFile      = 64 << 20
 	maxDocuments = 20_000

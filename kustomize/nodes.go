@@ -2,15 +2,13 @@ package kustomize
 
 import "sync"
 
-// maxFileNodes is the maximum number of YAML nodes of a document. kustomize needs up to 512 bytes
-// for each node.
+// maxFileNodes is the maximum number of YAML nodes of a document.
 const maxFileNodes = 300_000
 
 // manyNodes limits the number of nodes of files that are parsed together.
 const manyNodes = 50_000
 
-// budget limits the number of nodes that all goroutines together have in memory. The zero budget
-// has room for one document of the maximum size.
+// budget limits the number of nodes that all goroutines together have in memory.
 type budget struct {
 	mu    sync.Mutex
 	freed sync.Cond

@@ -103,7 +103,7 @@ func eachResource(content []byte, visit func(res *resource.Resource, line int) e
 	return nil
 }
 
-// FileError is the error of a file that kustomize cannot parse.
+// FileError is the error of a file that cannot be parsed.
 type FileError struct {
 	// Line is the line that the YAML library's error names, or the first line of the invalid
 	// document.

@@ -42,8 +42,7 @@ const (
 // SecretContent is the text that replaces the content of a Secret in Flux's messages.
 const SecretContent = "(the Secret's content)"
 
-// maxMessage is the maximum length in bytes of an object within a message. Flux's own messages
-// contain the whole object.
+// maxMessage is the maximum length in bytes of an object within a message.
 const maxMessage = 4 << 10
 
 func writeOut(res *resource.Resource) (fate Outcome) {

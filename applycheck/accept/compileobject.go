@@ -86,7 +86,7 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 	return known
 }
 
-// acceptsFill reports whether the rules allow value, which Flux sends for a missing field. below is
+// acceptsFill reports whether value, which Flux sends for a missing field, is accepted. below is
 // the compiled type of value if value is a map, and nil otherwise.
 func (f *field) acceptsFill(value any, below *node) bool {
 	if f.values != nil && !f.supports(value) {

@@ -12,7 +12,8 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// conversion returns a value as Flux sends it, and reports whether the result is known.
+// conversion is a function that returns a value as Flux sends it, and reports whether the result is
+// known.
 type conversion func(value any) (any, bool)
 
 func (c conversion) apply(value any) (any, result) {

@@ -51,11 +51,11 @@ const (
 	ReadyCondition             = "Ready"
 	ScheduleSucceededCondition = "ScheduleSucceeded"
 	WriteSucceededCondition    = "WriteSucceeded"
-	// ConflictFreeCondition is False while the object or placement is quarantined.
+	// ConflictFreeCondition is False if a placement of the object is quarantined.
 	ConflictFreeCondition = "ConflictFree"
-	// ScheduledCondition is True on a Work if all its groups have WorkPlacements.
+	// ScheduledCondition is True on a Work if each group has a WorkPlacement where it fits.
 	ScheduledCondition = "Scheduled"
-	// SoleSchedulerCondition is False on Destinations if another scheduler can place Works.
+	// SoleSchedulerCondition is False on Destinations if another program can place Works.
 	SoleSchedulerCondition = "SoleScheduler"
 	// PromotedCondition is True on a WorkPlacement if its files have been copied to the live state
 	// store.

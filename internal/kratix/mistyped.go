@@ -34,7 +34,7 @@ func kindOf(value string) string {
 	return kind
 }
 
-// mistyped returns the path and the node of the value that wrong describes.
+// mistyped returns the path of the value that wrong describes, and a node with its line.
 func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (string, *yaml.Node) {
 	if wrong.Field == "" {
 		return "", nil
@@ -43,8 +43,8 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 	return search(object, "", strings.Split(wrong.Field, "."), kindOf(wrong.Value))
 }
 
-// search returns the path and the node of the first value of a JSON kind below node. steps are the
-// names of the fields from node to the value.
+// search returns the path of the first value of a JSON kind below node, and a node with its line.
+// steps are the names of the fields from node to the value.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:

@@ -239,7 +239,7 @@ type LineError struct {
 // Unwrap returns the cause of the error, or nil if there is none.
 func (e *LineError) Unwrap() error { return e.cause }
 
-// Error returns the reason without the line, which callers show separately.
+// Error returns the reason without the line.
 func (e *LineError) Error() string { return e.Reason }
 
 // yamlError converts an error of the YAML library to a LineError.

@@ -47,7 +47,7 @@ func (s *StateStores) All() []StateStore {
 	return all
 }
 
-// Find returns the state store with a reference, or nil if there is none.
+// Find returns the state store that ref refers to, or nil if there is none.
 func (s *StateStores) Find(ref StateStoreReference) StateStore {
 	all := s.All()
 	if i := slices.IndexFunc(all, func(store StateStore) bool { return ReferenceTo(store) == ref.Object() }); i >= 0 {

@@ -73,8 +73,7 @@ func NewWork() *Work { return &Work{TypeMeta: typeMeta(WorkKind)} }
 // KindName returns "Work".
 func (*Work) KindName() string { return WorkKind }
 
-// IsDependency reports whether the Work belongs to a Promise and not to a request. A dependency is
-// placed on every matching Destination.
+// IsDependency reports whether the Work belongs to a Promise and not to a request.
 func (w *Work) IsDependency() bool { return w.Spec.ResourceName == "" }
 
 // Pipeline returns the name of the pipeline that created the Work, or "" if it is not known.

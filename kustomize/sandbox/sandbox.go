@@ -128,7 +128,7 @@ func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	return func() { close(over) }
 }
 
-// errLimits is the error of a build whose process ended without an answer.
+// errLimits is the error of a build whose process failed.
 const errLimits = kustomize.BoundsError("kustomize was ended by its limits")
 
 var errNoAnswer = errors.New("it gave no answer")
