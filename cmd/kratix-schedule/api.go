@@ -40,7 +40,7 @@ func (f *apiFlags) config(name string) (*rest.Config, error) {
 		return nil, exit{code: exitUsage, text: name + ": there is no kubeconfig: name one with --kubeconfig or in KUBECONFIG"}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, exit{code: exitUsage, text: fmt.Sprintf("%s: cannot read the kubeconfig %s: %v", name, f.kubeconfig, fs.ErrNotExist)}
+		return nil, exit{code: exitUsage, text: fmt.Sprintf("%s: cannot read the kubeconfig %s: %v", name, f.kubeconfig, unwrapped(err))}
 	}
 	if err != nil {
 		return nil, exit{code: exitUsage, text: name + ": " + err.Error()}
