@@ -171,7 +171,7 @@ func TestWatchEndsOnWrongUsage(t *testing.T) {
 	defer server.Close()
 	var said bytes.Buffer
 	code := execute(t.Context(), []string{"get", "placements", "nobody", "--server", server.URL + "/good", "--watch"}, streams{in: strings.NewReader(""), out: &said, err: &said})
-	if code != exitUsage || !strings.Contains(said.String(), "there is no placement named nobody") {
+	if code != exitUsage || !strings.Contains(said.String(), "no placement is named nobody") {
 		t.Errorf("status %d: %s", code, said.String())
 	}
 }
