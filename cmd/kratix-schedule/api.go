@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -34,6 +38,9 @@ func (f *apiFlags) config(name string) (*rest.Config, error) {
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context}).ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
 		return nil, exit{code: exitUsage, text: name + ": there is no kubeconfig: name one with --kubeconfig or in KUBECONFIG"}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, exit{code: exitUsage, text: fmt.Sprintf("%s: cannot read the kubeconfig %s: %v", name, f.kubeconfig, unwrapped(err))}
 	}
 	if err != nil {
 		return nil, exit{code: exitUsage, text: name + ": " + err.Error()}

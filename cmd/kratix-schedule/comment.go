@@ -60,7 +60,7 @@ func readReport(file string, in io.Reader) (string, error) {
 	}
 	text, err := readAtMost(file, comment.MaxReport+1)
 	if err != nil {
-		return "", exit{code: exitUsage, text: file + ": " + unwrapped(err).Error()}
+		return "", exit{code: exitUsage, text: "cannot read the report " + file + ": " + unwrapped(err).Error() + "; write it with -o markdown=" + file}
 	}
 	return string(text), nil
 }

@@ -173,7 +173,7 @@ func findWork(c *cobra.Command, works []*kratix.Work, name string) (*kratix.Work
 	}
 	switch len(found) {
 	case 0:
-		return nil, usage(c, fmt.Sprintf("there is no Work %s in the input", name))
+		return nil, exit{code: exitUsage, text: fmt.Sprintf("there is no Work %s in the input; 'kratix-schedule get placements' lists them", name)}
 	case 1:
 		return found[0], nil
 	}

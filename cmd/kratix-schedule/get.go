@@ -180,7 +180,8 @@ func readRows(ctx context.Context, c *cobra.Command, filter listing.Filter, kind
 	}
 	rows, missing := filter.Select(list.Items(kind))
 	if len(missing) > 0 {
-		return nil, usage(c, fmt.Sprintf("there is no %s named %s here", strings.TrimSuffix(string(kind), "s"), strings.Join(missing, ", ")))
+		return nil, exit{code: exitUsage, text: fmt.Sprintf("no %s is named %s; without a name, 'kratix-schedule get %s' lists all",
+			strings.TrimSuffix(string(kind), "s"), strings.Join(missing, ", "), kind)}
 	}
 	return rows, nil
 }

@@ -99,7 +99,7 @@ func runHistory(c *cobra.Command, flags historyFlags, args []string, std streams
 	case flags.diff:
 		return showDiff(c, flags, stores, read, args, std)
 	case !isFound:
-		return usage(c, noHistory(flags.query, read))
+		return exit{code: exitUsage, text: noHistory(flags.query, read)}
 	}
 	if err := writeHistories(std.out, flags, args[0], read); err != nil {
 		return err
@@ -124,7 +124,7 @@ func (f *historyFlags) check(c *cobra.Command, args []string) error {
 	}
 	switch {
 	case len(args) == 0:
-		return usage(c, "name the Work")
+		return usage(c, "name the Work, such as default/db; 'kratix-schedule get placements' lists them")
 	case len(args) > 1 && !f.diff:
 		return usage(c, "unexpected argument "+args[1]+": revisions are for --diff")
 	case len(args) > 3:
@@ -188,7 +188,7 @@ func (f *historyFlags) stores(c *cobra.Command, std streams) ([]namedStore, erro
 		stores = append(stores, one)
 	}
 	if len(stores) == 0 {
-		return nil, usage(c, "there is no state store to read")
+		return nil, usage(c, "the input has no state store: name its file with -f, or a repository or bucket with --store")
 	}
 	return stores, nil
 }
@@ -277,9 +277,9 @@ func noHistory(query history.Query, read []storeHistory) string {
 		text += fmt.Sprintf("; %d of %s are of other programs and name no Works", foreign, countOf(searched, "revision"))
 	}
 	if isMore {
-		text += "; search more with --depth"
+		return text + "; search more with --depth"
 	}
-	return text
+	return text + "; 'kratix-schedule get placements' lists the Works and their states"
 }
 
 func revisionsOf(ctx context.Context, flags historyFlags, stores []namedStore, read []storeHistory, named []string) (of namedStore, from, to statestore.Revision, err error) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // time zones of Rollouts, for systems without them
 
@@ -17,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
-// version is set by the linker in a release.
+// version is set by the linker in a release. Otherwise main takes it from Go's build information.
 var version = "dev"
 
 func main() {
@@ -26,6 +27,9 @@ func main() {
 			os.Exit(exitFailure)
 		}
 		return
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = versionInfo{Version: version}.fromBuild(info).Version
 	}
 	limits := limitsOf(memoryLimit(os.Getenv("GOMEMLIMIT")))
 	limits.apply()

@@ -94,7 +94,7 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 		return err
 	}
 	if len(described) == 0 {
-		return exit{code: exitFindings, text: "there is no state store in the input"}
+		return exit{code: exitFindings, text: "there is no state store in the input: name its file with -f"}
 	}
 	return verdict(result)
 }

@@ -97,7 +97,7 @@ func clusterObjects(w http.ResponseWriter, r *http.Request) {
 			placement("news", "west", fmt.Sprintf(no, "ScheduledToDestination", "")) + "," +
 			placement("shop", "west", fmt.Sprintf(no, "WorkloadsFailedWrite", "denied")) + "," + placement("idle", "west", "")
 	case resource == "works":
-		items = `{"metadata":{"name":"db","namespace":"team-a"}},{"metadata":{"name":"lost","namespace":"team-a","labels":{"tier":"tin"}},"spec":{"promiseName":"kafka"},"status":{"conditions":[{"type":"ScheduleSucceeded","status":"False","reason":"UnscheduledWorkloads","message":"nothing fits"}]}}`
+		items = `{"metadata":{"name":"db","namespace":"team-a","labels":{"team":"payments"}}},{"metadata":{"name":"lost","namespace":"team-a","labels":{"tier":"tin"}},"spec":{"promiseName":"kafka"},"status":{"conditions":[{"type":"ScheduleSucceeded","status":"False","reason":"UnscheduledWorkloads","message":"nothing fits"}]}}`
 	case resource == "destinations":
 		items = `{"metadata":{"name":"east","labels":{"env":"dev"}},"spec":{"path":"east","stateStoreRef":{"kind":"GitStateStore","name":"up"},"filepath":{"mode":"none"}},"status":{` + ready + `}},` +
 			`{"metadata":{"name":"west","annotations":{"kratix-schedule.io/cordon":"true"}},"spec":{"path":"west","stateStoreRef":{"kind":"BucketStateStore","name":"s3"}},"status":{` + ready + `}}`
@@ -171,7 +171,7 @@ func TestWatchEndsOnWrongUsage(t *testing.T) {
 	defer server.Close()
 	var said bytes.Buffer
 	code := execute(t.Context(), []string{"get", "placements", "nobody", "--server", server.URL + "/good", "--watch"}, streams{in: strings.NewReader(""), out: &said, err: &said})
-	if code != exitUsage || !strings.Contains(said.String(), "there is no placement named nobody") {
+	if code != exitUsage || !strings.Contains(said.String(), "no placement is named nobody") {
 		t.Errorf("status %d: %s", code, said.String())
 	}
 }

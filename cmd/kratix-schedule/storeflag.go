@@ -71,6 +71,13 @@ func (f *storeFlag) openBucket(c *cobra.Command) (statestore.Store, listing.Stor
 			return nil, row, usage(c, fmt.Sprintf("--store: a bucket has no parameter %q: use endpoint, region or insecure=true", name))
 		}
 	}
+	if scheme, host, has := strings.Cut(query.Get("endpoint"), "://"); has {
+		text := "--store: write the endpoint without its scheme, as endpoint=" + host
+		if scheme == "http" {
+			text += "&insecure=true"
+		}
+		return nil, row, usage(c, text)
+	}
 	row.StoreName, row.URL = parsed.Host, bucketScheme+parsed.Host+parsed.Path
 	config := bucket.Config{
 		Name: "--store", Endpoint: cmp.Or(query.Get("endpoint"), "s3.amazonaws.com"), Bucket: parsed.Host, Path: parsed.Path, Region: query.Get("region"),
@@ -96,8 +103,10 @@ func bucketFix(err error) error {
 	switch {
 	case errors.Is(err, statestore.ErrDenied):
 		explained.Fix = "Put keys that may list and read the bucket into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+	case failed.Field == "spec.insecure":
+		explained.Fix = "Add insecure=true to the URL of --store if the server has no TLS, and leave it out if it has."
 	case errors.Is(err, statestore.ErrMisconfigured):
-		explained.Fix = "Check the URL of --store."
+		explained.Fix = "Check the bucket and the endpoint in the URL of --store."
 	default:
 		explained.Fix = "Check that the server can be reached, and try again."
 	}

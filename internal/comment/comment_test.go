@@ -284,13 +284,14 @@ func TestRunsWithoutAPullRequest(t *testing.T) {
 		{gitHub, []string{"GITHUB_ACTIONS", ""}, comment.ErrNoPullRequest.Error()},
 		{gitHub, []string{"GITHUB_REPOSITORY", "../x"}, "GITHUB_REPOSITORY"},
 		{gitHub, []string{"GITHUB_REPOSITORY", "a/.."}, "GITHUB_REPOSITORY"},
-		{gitHub, []string{"GITHUB_REPOSITORY", "a/b/c"}, "GITHUB_REPOSITORY"},
+		{gitHub, []string{"GITHUB_REPOSITORY", "a/b/c"}, "set GITHUB_REPOSITORY as GitHub Actions does"},
+		{gitHub, []string{"GITHUB_API_URL", "", "GITHUB_GRAPHQL_URL", ""}, "set GITHUB_API_URL and GITHUB_GRAPHQL_URL as GitHub Actions does"},
 		{gitHub, []string{"GITHUB_REPOSITORY", "acme/.github"}, ""},
 		{gitHub, []string{comment.TokenVariable, ""}, comment.ErrNoToken.Error()},
 		{gitLab, nil, ""},
 		{gitLab, []string{"CI_MERGE_REQUEST_IID", ""}, comment.ErrNoPullRequest.Error()},
-		{gitLab, []string{"CI_MERGE_REQUEST_IID", "7/../8"}, "CI_MERGE_REQUEST_IID"},
-		{gitLab, []string{"CI_MERGE_REQUEST_PROJECT_ID", "a/b"}, "CI_MERGE_REQUEST_PROJECT_ID"},
+		{gitLab, []string{"CI_MERGE_REQUEST_IID", "7/../8"}, "set CI_MERGE_REQUEST_IID as GitLab does"},
+		{gitLab, []string{"CI_MERGE_REQUEST_PROJECT_ID", "a/b"}, "set CI_MERGE_REQUEST_PROJECT_ID as GitLab does"},
 		{gitLab, []string{comment.TokenVariable, ""}, comment.ErrNoToken.Error()},
 	} {
 		_, _, err := open(t, c.forge, 1, c.changed...)

@@ -3,9 +3,11 @@ package comment
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // TokenVariable is the environment variable with the token. There is no flag for the token, because
@@ -72,8 +74,10 @@ func openGitHub(env Environment) (Thread, Run, error) {
 		return nil, 0, ErrNoPullRequest
 	}
 	repository, base, graphQL := env.Get("GITHUB_REPOSITORY"), env.Get("GITHUB_API_URL"), env.Get("GITHUB_GRAPHQL_URL")
-	if !repositoryName.MatchString(repository) || base == "" || graphQL == "" {
-		return nil, 0, errors.New("GITHUB_REPOSITORY, GITHUB_API_URL or GITHUB_GRAPHQL_URL is not set as GitHub Actions sets it")
+	if err := notSet("GitHub Actions", []variable{
+		{"GITHUB_REPOSITORY", repositoryName.MatchString(repository)}, {"GITHUB_API_URL", base != ""}, {"GITHUB_GRAPHQL_URL", graphQL != ""},
+	}); err != nil {
+		return nil, 0, err
 	}
 	token := env.Get(TokenVariable)
 	if token == "" {
@@ -93,8 +97,10 @@ func openGitLab(env Environment) (Thread, Run, error) {
 	number, wrongNumber := strconv.ParseInt(env.Get("CI_MERGE_REQUEST_IID"), 10, 64)
 	project, wrongProject := strconv.ParseInt(env.Get("CI_MERGE_REQUEST_PROJECT_ID"), 10, 64)
 	base := env.Get("CI_API_V4_URL")
-	if wrongNumber != nil || wrongProject != nil || base == "" {
-		return nil, 0, errors.New("CI_MERGE_REQUEST_IID, CI_MERGE_REQUEST_PROJECT_ID or CI_API_V4_URL is not set as GitLab sets it")
+	if err := notSet("GitLab", []variable{
+		{"CI_MERGE_REQUEST_IID", wrongNumber == nil}, {"CI_MERGE_REQUEST_PROJECT_ID", wrongProject == nil}, {"CI_API_V4_URL", base != ""},
+	}); err != nil {
+		return nil, 0, err
 	}
 	token := env.Get(TokenVariable)
 	if token == "" {
@@ -102,4 +108,23 @@ func openGitLab(env Environment) (Thread, Run, error) {
 	}
 	header := http.Header{"Private-Token": {token}, "User-Agent": {env.UserAgent}, "Accept": {"application/json"}}
 	return gitLab{newClient(env.Transport, base, header), project, number}, ParseRun(env.Get("CI_PIPELINE_ID")), nil
+}
+
+type variable struct {
+	name    string
+	isValid bool
+}
+
+// notSet returns an error that names the variables that are not valid, or nil.
+func notSet(by string, variables []variable) error {
+	var names []string
+	for _, v := range variables {
+		if !v.isValid {
+			names = append(names, v.name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("set %s as %s does", strings.Join(names, " and "), by)
 }

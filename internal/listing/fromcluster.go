@@ -63,12 +63,20 @@ func (o *Object) condition(name string) (condition, bool) {
 // conditions report.
 func FromCluster(objects []Object) Listing {
 	var l Listing
-	placed := map[string]bool{}
+	placed, works := map[string]bool{}, map[string]*Object{}
+	for i := range objects {
+		if o := &objects[i]; o.Kind == kratix.WorkKind {
+			works[join(o.Metadata.Namespace, o.Metadata.Name)] = o
+		}
+	}
 	for i := range objects {
 		o := &objects[i]
 		switch o.Kind {
 		case kratix.WorkPlacementKind:
 			row := placementIn(o)
+			if work := works[row.Name()]; work != nil {
+				row.Labels = work.Metadata.Labels
+			}
 			placed[row.Name()] = true
 			l.Placements = append(l.Placements, row)
 			l.addConflict(o, row)

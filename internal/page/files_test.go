@@ -65,8 +65,11 @@ func TestHistoryOfAPlacement(t *testing.T) {
 	if body := get(handler(s), "/history?work=default/a&destination=worker-1").Body.String(); !strings.Contains(body, "the store does not answer") {
 		t.Error(body)
 	}
-	if got := get(handler(s), "/history?work=default/none"); got.Code != http.StatusNotFound {
-		t.Error(got.Code)
+	for _, target := range []string{"/history?work=default/none%22", "/placement?work=default/none%22&destination=worker-9"} {
+		got := get(handler(s), target)
+		if got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), `href="/placements?q=default%2Fnone%22"`) {
+			t.Errorf("%s: %d\n%s", target, got.Code, got.Body)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/components"
@@ -145,6 +146,9 @@ func (s *Site) lookUp(w http.ResponseWriter, wanted Placement, title, path strin
 		return l, now, -1
 	}
 	if i = now.find(wanted); i < 0 {
+		if wanted.Work != "" {
+			l.Search = "/placements?" + url.Values{"q": {wanted.Work}}.Encode()
+		}
 		notFound(w, templates, l, "There is no such placement now. It may have been removed, or its Work was placed elsewhere.")
 	}
 	return l, now, i

@@ -32,6 +32,9 @@ type layout struct {
 	Updated        string
 	// Waiting is the text of the page before there is a report.
 	Waiting string
+	// Search is a link to the placements of the Work that the address names, if there is no such
+	// placement.
+	Search  string
 	Failure string
 	// HasRollouts means that there is a page of rollouts.
 	HasRollouts bool

@@ -57,15 +57,20 @@ func (c *comment) add(text string) bool {
 // reserved is the number of characters that are kept for the end of a list or block.
 const reserved = 200
 
-// list adds a list of findings, folded if it has a title.
-func (c *comment) list(title string, findings []finding.Finding, item func(finding.Finding) string) {
+// list adds a list of findings, folded if it has a title. The findings of a rule that follow
+// each other with the same fix show it once.
+func (c *comment) list(title string, findings []finding.Finding, item func(f finding.Finding, fix string) string) {
 	if len(findings) == 0 || !c.open(title, len(findings)) {
 		return
 	}
 	c.left -= reserved
 	added := 0
-	for _, f := range findings {
-		if !c.add(item(f)) {
+	for i, f := range findings {
+		fix := f.Advice()
+		if i > 0 && findings[i-1].Rule == f.Rule && findings[i-1].Advice() == fix {
+			fix = ""
+		}
+		if !c.add(item(f, fix)) {
 			break
 		}
 		added++
@@ -117,7 +122,7 @@ func (c *comment) end(title string) {
 	}
 }
 
-func (d Document) markdown(f finding.Finding) string {
+func (d Document) markdown(f finding.Finding, fix string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "* **%s** %s %s: %s\n", f.Rule.Severity, f.Rule.ID, f.Rule.Name, code(f.Message))
 	line := func(label, value string) {
@@ -130,7 +135,7 @@ func (d Document) markdown(f finding.Finding) string {
 		line("with", fmt.Sprintf("%s (%s)%s", related.Place, related.Message, d.onDisk(related.Place)))
 	}
 	line("Flux would say", f.Flux)
-	line("fix:", f.Advice())
+	line("fix:", fix)
 	return text.String()
 }
 

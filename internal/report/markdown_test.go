@@ -65,6 +65,20 @@ func planned(d Document) Document {
 	return d
 }
 
+func TestMarkdownShowsTheFixOfEqualFindingsOnce(t *testing.T) {
+	d := Document{Done: Checked}
+	for i := range 3 {
+		d.Findings = append(d.Findings, numbered(finding.DuplicateObject(), i))
+	}
+	other := numbered(finding.UnreadableInput(), 3)
+	other.Fix = d.Findings[0].Advice()
+	d.Findings = append(d.Findings, other)
+	got := written(t, Format{Write: Markdown}, d)
+	if fixes, findings := strings.Count(got, "fix: "), strings.Count(got, "\n* "); fixes != 2 || findings != 4 {
+		t.Errorf("%d fixes for %d findings of 2 rules:\n%s", fixes, findings, got)
+	}
+}
+
 func TestMarkdownFitsIntoAComment(t *testing.T) {
 	for name, many := range map[string]func(*Document, int){
 		"errors":   func(d *Document, i int) { d.Findings = append(d.Findings, numbered(finding.DuplicateObject(), i)) },

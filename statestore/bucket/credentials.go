@@ -71,4 +71,5 @@ func endpoint() string {
 
 type noCredentials struct{ error }
 
+func (e noCredentials) Error() string { return "there are no credentials: " + e.error.Error() }
 func (e noCredentials) Unwrap() error { return e.error }

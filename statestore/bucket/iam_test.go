@@ -158,7 +158,7 @@ func TestCredentialsOutliveTheirSource(t *testing.T) {
 		if early := time.Until(until); early > time.Second {
 			t.Errorf("it fails %s before the credentials run out", early)
 		}
-		expect(t, map[string]error{"read": err}, statestore.ErrDenied, "503", "authMethod IAM")
+		expect(t, map[string]error{"read": err}, statestore.ErrDenied, "there are no credentials: 503", "authMethod IAM")
 		return
 	}
 }
