@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/rollout"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
@@ -22,6 +23,8 @@ type rolloutEdit struct {
 	// value is the new value of the field. If it is nil, the field is removed.
 	value any
 	done  string
+	// isDone means that the field has the value already.
+	isDone bool
 }
 
 func annotated(name, value, done string) rolloutEdit {
@@ -70,13 +73,20 @@ func (f *setFlags) explain(c *cobra.Command, name string, std streams, edit func
 	case r == nil:
 		return usage(c, "there is no Rollout named "+name+" here")
 	}
+	if _, err := rollout.Compile(r); err != nil && f.needsState {
+		return exit{code: exitUsage, text: "Rollout " + name + ": it is invalid: " + err.Error()}
+	}
 	change, err := edit(ofPromise(withStates(r, states), f.promise))
 	if err != nil {
 		return exit{code: exitUsage, text: "Rollout " + name + ": " + err.Error()}
 	}
 	at := snapshot.Origins.Of(r)
 	at.Object = ""
-	_, err = fmt.Fprintln(std.out, printable.Line("Rollout "+name+" is in a file: edit "+at.String()+": "+change.text()))
+	text := "Rollout " + name + " is in a file: edit " + at.String() + ": " + change.text()
+	if change.isDone {
+		text = "Rollout " + name + " " + change.done + " already, by " + at.String()
+	}
+	_, err = fmt.Fprintln(std.out, printable.Line(text))
 	return err
 }
 

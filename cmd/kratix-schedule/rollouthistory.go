@@ -114,7 +114,11 @@ func (f *historyFlags) rolledOut(c *cobra.Command, name string, std streams) (st
 	} else if works, err = f.selectedWorks(c, name, std); err == nil {
 		stores, err = f.stores(c, std)
 	}
-	if err == nil && len(works) == 0 {
+	switch {
+	case err != nil || len(works) > 0:
+	case f.store.url != "":
+		err = usage(c, "no record in "+stores[0].name+" names a Rollout "+name)
+	default:
 		err = usage(c, "Rollout "+name+" selects no Work here")
 	}
 	return stores, works, err
@@ -211,4 +215,3 @@ func (f *historyFlags) clusterWorks(c *cobra.Command, name string) ([]string, er
 func hasEntries(read []storeHistory) bool {
 	return slices.ContainsFunc(read, func(h storeHistory) bool { return len(h.Entries) > 0 })
 }
-

@@ -18,8 +18,9 @@ func rolloutObjects(mux *http.ServeMux) {
 		"operators": promise("redis", waves), "idle": "", "several": promise("redis", waves) + "," + promise("kafka", waves),
 		"refused": promise("redis", waves), "done": promise("redis", `"waves":[{"name":"canary","destinations":1,"updated":1}]`),
 	}
+	promises := map[string]string{"operators": "kafka", "done": "nothing"}
 	object := func(name string) string {
-		return `{"metadata":{"name":"` + name + `","resourceVersion":"7","annotations":{"kratix-schedule.io/approve":"r0/fleet"}},"status":{"promises":[` + objects[name] + `]}}`
+		return `{"metadata":{"name":"` + name + `","resourceVersion":"7","annotations":{"kratix-schedule.io/approve":"r0/fleet"}},"spec":{"works":{"promiseName":"` + promises[name] + `"}},"status":{"promises":[` + objects[name] + `]}}`
 	}
 	var changed atomic.Value
 	mux.HandleFunc("GET /cluster/apis/kratix-schedule.io/v1alpha1/rollouts", func(w http.ResponseWriter, _ *http.Request) {

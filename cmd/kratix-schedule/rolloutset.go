@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,6 +62,11 @@ func setCommand(std streams, flags *setFlags, name, short, long string, edit fun
 
 func (f *setFlags) change(c *cobra.Command, name, asks string, std streams, edit func(*kratix.Rollout) (rolloutEdit, error)) error {
 	client, err := newRolloutClient(f.api, "rollout "+asks)
+	var misused exit
+	if errors.As(err, &misused) {
+		misused.text += "; if the Rollout is in files, name them with -f"
+		return misused
+	}
 	if err != nil {
 		return err
 	}
@@ -82,15 +88,15 @@ func (f *setFlags) change(c *cobra.Command, name, asks string, std streams, edit
 func rolloutPauseCommand(std streams) *cobra.Command {
 	return setCommand(std, &setFlags{}, "pause", "Change no further Destination", `Set spec.paused of a Rollout, so that no further Destination changes. Those that were
 changed stay so.
-`, func(*kratix.Rollout) (rolloutEdit, error) {
-		return rolloutEdit{path: []string{"spec", "paused"}, value: true, done: "is paused"}, nil
+`, func(r *kratix.Rollout) (rolloutEdit, error) {
+		return rolloutEdit{path: []string{"spec", "paused"}, value: true, done: "is paused", isDone: r.Spec.Paused}, nil
 	})
 }
 
 func rolloutResumeCommand(std streams) *cobra.Command {
 	return setCommand(std, &setFlags{}, "resume", "Go on after a pause", `Remove spec.paused of a Rollout.
-`, func(*kratix.Rollout) (rolloutEdit, error) {
-		return rolloutEdit{path: []string{"spec", "paused"}, done: "goes on"}, nil
+`, func(r *kratix.Rollout) (rolloutEdit, error) {
+		return rolloutEdit{path: []string{"spec", "paused"}, done: "goes on", isDone: !r.Spec.Paused}, nil
 	})
 }
 
@@ -119,7 +125,9 @@ former content back, the last wave first. Set the annotation `+kratix.AbortAnnot
 		if len(promises) != 1 {
 			return rolloutEdit{}, fmt.Errorf("it has the Works of %d Promises: name one with --promise", len(promises))
 		}
-		return annotated(kratix.AbortAnnotation, promises[0].Revision, "is aborted: revision "+promises[0].Revision), nil
+		change := annotated(kratix.AbortAnnotation, promises[0].Revision, "is aborted: revision "+promises[0].Revision)
+		change.isDone = r.Annotations[kratix.AbortAnnotation] == promises[0].Revision
+		return change, nil
 	})
 	command.Flags().StringVar(&flags.promise, "promise", "", "Promise whose revision is given up, if the Rollout selects several")
 	return command
