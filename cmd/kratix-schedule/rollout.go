@@ -140,15 +140,7 @@ func (f *rolloutStatusFlags) read(c *cobra.Command, std streams) ([]report.Rollo
 	case f.kube:
 		return f.readKube(c.Context())
 	case f.server != "":
-		server, err := newServerRows(c, f.server)
-		if err != nil {
-			return nil, err
-		}
-		var said struct {
-			Rollouts []report.Rollout `json:"rollouts"`
-		}
-		err = server.read(c.Context(), func(in io.Reader) error { return json.NewDecoder(in).Decode(&said) })
-		return said.Rollouts, err
+		return serverRollouts(c, f.server)
 	}
 	in, err := f.input.source(c, std)
 	if err != nil {
@@ -159,6 +151,19 @@ func (f *rolloutStatusFlags) read(c *cobra.Command, std streams) ([]report.Rollo
 		return nil, err
 	}
 	return rows.last.Rollouts, rows.problem()
+}
+
+// serverRollouts returns the Rollouts in the last report of a daemon.
+func serverRollouts(c *cobra.Command, url string) ([]report.Rollout, error) {
+	server, err := newServerRows(c, url)
+	if err != nil {
+		return nil, err
+	}
+	var said struct {
+		Rollouts []report.Rollout `json:"rollouts"`
+	}
+	err = server.read(c.Context(), func(in io.Reader) error { return json.NewDecoder(in).Decode(&said) })
+	return said.Rollouts, err
 }
 
 func (f *rolloutStatusFlags) readKube(ctx context.Context) ([]report.Rollout, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,7 +61,7 @@ func (f *setFlags) explain(c *cobra.Command, name string, std streams, edit func
 	if err != nil {
 		return err
 	}
-	snapshot, states, err := f.read(c.Context(), in, std)
+	snapshot, states, err := f.read(c, in, std)
 	if err != nil {
 		return err
 	}
@@ -91,16 +90,21 @@ func (f *setFlags) explain(c *cobra.Command, name string, std streams, edit func
 }
 
 // read returns the input, and the states of its Rollouts if they are needed.
-func (f *setFlags) read(ctx context.Context, in *dir.Source, std streams) (source.Snapshot, []report.Rollout, error) {
-	if !f.needsState {
-		snapshot, err := in.Snapshot(ctx)
-		return snapshot, nil, inputError(err)
+func (f *setFlags) read(c *cobra.Command, in *dir.Source, std streams) (snapshot source.Snapshot, states []report.Rollout, err error) {
+	if f.needsState && f.server == "" {
+		rows := &inputRows{in: in, std: std}
+		if _, err := rows.list(c.Context()); err != nil {
+			return source.Snapshot{}, nil, err
+		}
+		return rows.seen.last, rows.last.Rollouts, rows.problem()
 	}
-	rows := &inputRows{in: in, std: std}
-	if _, err := rows.list(ctx); err != nil {
-		return source.Snapshot{}, nil, err
+	if f.server != "" {
+		if states, err = serverRollouts(c, f.server); err != nil {
+			return source.Snapshot{}, nil, err
+		}
 	}
-	return rows.seen.last, rows.last.Rollouts, rows.problem()
+	snapshot, err = in.Snapshot(c.Context())
+	return snapshot, states, inputError(err)
 }
 
 // withStates returns a copy of a Rollout with the states of a report as its status.

@@ -50,6 +50,9 @@ func rolloutObjects(mux *http.ServeMux) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = fmt.Fprint(w, changed.Load())
 	})
+	mux.HandleFunc("GET /waits/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","rollouts":[{"name":"other"},{"name":"operators","promise":"redis","revision":"r2",`+waves+`}]}`)
+	})
 	mux.HandleFunc("GET /rollouts/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","rollouts":[{"name":"operators","promise":"redis\u001b[31m","revision":"r1","phase":"Failed","reason":"in wave canary","waves":[{"name":"canary","destinations":1,"failed":1}]}]}`)
 	})

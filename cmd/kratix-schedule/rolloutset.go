@@ -32,8 +32,10 @@ type setFlags struct {
 	input inputFlags
 	// promise selects a Promise of the Rollout. It is empty for commands that concern all.
 	promise string
-	// needsState means that the edit depends on the status of the Rollout.
+	// needsState means that the edit depends on the status of the Rollout. With files, it is in the
+	// report of the daemon at server, or else computed from the state stores.
 	needsState bool
+	server     string
 }
 
 // setCommand returns a command that changes a Rollout, or prints the change of a file. edit
@@ -46,9 +48,11 @@ func setCommand(std streams, flags *setFlags, name, short, long string, edit fun
 			switch {
 			case len(args) != 1:
 				return usage(c, "name one Rollout")
+			case len(flags.input.paths) == 0 && flags.server != "":
+				return usage(c, "--server is for -f: name the files of the Rollout")
 			case len(flags.input.paths) == 0:
 				return flags.change(c, args[0], name, std, edit)
-			case flags.api != apiFlags{}:
+			case flags.api != (apiFlags{}):
 				return usage(c, "-f and a cluster (--kubeconfig, --context) exclude each other")
 			}
 			return flags.explain(c, args[0], std, edit)
@@ -57,6 +61,9 @@ func setCommand(std streams, flags *setFlags, name, short, long string, edit fun
 	flags.api.add(command)
 	flags.input.add(command)
 	pathFlags(command, "filename")
+	if flags.needsState {
+		command.Flags().StringVar(&flags.server, "server", "", "with -f, URL of the daemon that reads these files, such as http://127.0.0.1:8080, whose last report has the state; by default the state stores are read, without reports of agents")
+	}
 	return command
 }
 
