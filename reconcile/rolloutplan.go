@@ -62,6 +62,8 @@ type rollingOut struct {
 	past    *feedbackCache
 	read    *kustomize.Cache
 	policy  Policy
+	// selects reports whether this process writes to a state store with the given labels. Nil means all.
+	selects func(labels map[string]string) bool
 	result  rolledOut
 }
 
@@ -113,7 +115,7 @@ func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 				if runs[key] == nil {
 					runs[key] = &rolloutRun{rolloutKey: key, input: rollout.Input{Spec: spec.Spec, Now: o.now, Watching: o.cache.watching}}
 				}
-				runs[key].add(view, u)
+				runs[key].add(view, u, o.selects != nil && !o.selects(store.labels()))
 			}
 		}
 	}
@@ -179,10 +181,10 @@ func recordsOf(view *destinationView) map[placedGroup]*recordView {
 	return records
 }
 
-func (r *rolloutRun) add(view *destinationView, u *rolloutUnit) {
+func (r *rolloutRun) add(view *destinationView, u *rolloutUnit, isForeign bool) {
 	last := len(r.input.Targets) - 1
 	if last < 0 || r.input.Targets[last].Destination != view.Name {
-		r.input.Targets = append(r.input.Targets, rollout.Target{Destination: view.Name, Labels: view.Labels})
+		r.input.Targets = append(r.input.Targets, rollout.Target{Destination: view.Name, Labels: view.Labels, Foreign: isForeign})
 		r.units = append(r.units, nil)
 		last++
 	}

@@ -24,8 +24,9 @@ type shardedRollout struct {
 	*sharded
 	clock time.Time
 	// healthy are the reports of agents. Each replica has its own, possibly older copy.
-	healthy map[string]agent.State
-	seen    map[*replica]map[string]agent.State
+	healthy  map[string]agent.State
+	canaries []string
+	seen     map[*replica]map[string]agent.State
 }
 
 const canaryEnv, othersEnv = "canary", "others"
@@ -35,7 +36,7 @@ func newShardedRollout(t *testing.T, stores, replicas int) *shardedRollout {
 	for i := range r.destined {
 		r.destined[i] = destinationOn(r.destined[i].Name, othersEnv)
 	}
-	r.destined[0] = destinationOn("s0", canaryEnv)
+	r.isCanary("s0")
 	for at, each := range r.replicas {
 		for i := at; i < stores; i += replicas {
 			each.selected[fmt.Sprint("s", i)] = true
@@ -56,6 +57,13 @@ func newShardedRollout(t *testing.T, stores, replicas int) *shardedRollout {
 	}
 	r.rollouts = []*kratix.Rollout{rollout}
 	return r
+}
+
+// isCanary puts a Destination into the first wave.
+func (r *shardedRollout) isCanary(name string) {
+	at := slices.IndexFunc(r.destined, func(d *kratix.Destination) bool { return d.Name == name })
+	r.destined[at] = destinationOn(name, canaryEnv)
+	r.canaries = append(r.canaries, name)
 }
 
 func (r *shardedRollout) wants(content string) {
@@ -113,6 +121,9 @@ func TestWavesKeepTheirOrderInSeveralShards(t *testing.T) {
 	for seed := range int64(30) {
 		random := rand.New(rand.NewSource(seed))
 		r := newShardedRollout(t, stores, 2)
+		for _, name := range []string{"s1", "s2"}[:random.Intn(3)] {
+			r.isCanary(name)
+		}
 		r.wants("v1")
 		isDone := func() bool {
 			for name := range r.stores {
@@ -135,7 +146,12 @@ func TestWavesKeepTheirOrderInSeveralShards(t *testing.T) {
 			case 2:
 				each.refresh()
 			default:
-				each.round()
+				each.during(func() {
+					if random.Intn(2) == 0 {
+						r.clock = r.clock.Add(time.Second)
+						r.other(each).round()
+					}
+				})
 			}
 			r.check(seed)
 		}
@@ -145,15 +161,22 @@ func TestWavesKeepTheirOrderInSeveralShards(t *testing.T) {
 	}
 }
 
+func (r *shardedRollout) other(than *replica) *replica {
+	at := slices.Index(r.replicas, than)
+	return r.replicas[(at+1)%len(r.replicas)]
+}
+
 func (r *shardedRollout) check(seed int64) {
 	r.t.Helper()
 	var inFlight []string
 	for name := range r.stores {
-		if name == "s0" || !r.has(name, "v1") {
+		if slices.Contains(r.canaries, name) || !r.has(name, "v1") {
 			continue
 		}
-		if !r.has("s0", "v1") || !r.isHealthy("s0") {
-			r.t.Fatalf("seed %d: %s has the new content before the first wave is healthy", seed, name)
+		for _, canary := range r.canaries {
+			if !r.has(canary, "v1") || !r.isHealthy(canary) {
+				r.t.Fatalf("seed %d: %s has the new content before %s of the first wave is healthy", seed, name, canary)
+			}
 		}
 		if !r.isHealthy(name) {
 			inFlight = append(inFlight, name)
