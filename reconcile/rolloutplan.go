@@ -24,6 +24,8 @@ type rolledOut struct {
 	runs     []rolloutRun
 	findings []finding.Finding
 	due      time.Time
+	// keepsRemoved means that dependencies stay that are to be removed later.
+	keepsRemoved bool
 }
 
 // learn stores the plans for the next round.
@@ -67,9 +69,9 @@ type rollingOut struct {
 	result  rolledOut
 }
 
-// continues reports whether a rollout is not complete.
+// continues reports whether a rollout is not complete, or a removal.
 func (o *rolledOut) continues() bool {
-	return slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
+	return o.keepsRemoved || slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
 }
 
 // rollOut carries out the Rollouts. It moves some placements of the plan to the waiting placements,
