@@ -23,8 +23,8 @@ func (r *replica) during(other func()) {
 	r.round()
 }
 
-// TestWavesKeepTheirOrderIfShardsBeginAtOnce has a first wave with a Destination of each shard.
-// Both shards plan before they see a record of the new content.
+// Each shard has a Destination of the first wave. Both shards plan before they see a record of the
+// new content.
 func TestWavesKeepTheirOrderIfShardsBeginAtOnce(t *testing.T) {
 	for begins := range 2 {
 		r := newShardedRollout(t, 4, 2)
@@ -62,8 +62,8 @@ func TestWavesKeepTheirOrderIfShardsBeginAtOnce(t *testing.T) {
 	}
 }
 
-// TestLastWaveIsRolledBackFirstInSeveralShards lets the shard of the first wave run several rounds
-// before the shard of the last wave has restored anything.
+// The shard of the first wave runs several rounds before the shard of the last wave has restored
+// anything.
 func TestLastWaveIsRolledBackFirstInSeveralShards(t *testing.T) {
 	r := newShardedRollout(t, 2, 2)
 	r.rollouts[0].Spec.Waves[0].Gate, r.rollouts[0].Spec.Waves[1].Gate = "", "applied"

@@ -65,9 +65,8 @@ func (w *daemonEnv) remove(name string) {
 	}
 }
 
-// TestDaemonRemovesAPromiseInReverseOrderOfWaves has four waves, since worker-1 is in none of the
-// three, and restarts the daemon while a window keeps the second
-// wave.
+// The Destination worker-1 is in none of the three waves. The daemon is restarted while a window
+// keeps the second wave.
 func TestDaemonRemovesAPromiseInReverseOrderOfWaves(t *testing.T) {
 	w := watchedWorks(t, 0, "")
 	var destinations strings.Builder
