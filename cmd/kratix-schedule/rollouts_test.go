@@ -50,6 +50,10 @@ func rolloutObjects(mux *http.ServeMux) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = fmt.Fprint(w, changed.Load())
 	})
+	mux.HandleFunc("GET /worksdown/apis/kratix-schedule.io/v1alpha1/rollouts/operators", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, object("operators"))
+	})
 	mux.HandleFunc("GET /waits/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","rollouts":[{"name":"other"},{"name":"operators","promise":"redis","revision":"r2",`+waves+`}]}`)
 	})
