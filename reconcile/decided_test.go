@@ -33,6 +33,7 @@ type sharded struct {
 	stores   map[string]statestore.Store
 	works    []*kratix.Work
 	destined []*kratix.Destination
+	rollouts []*kratix.Rollout
 	replicas []*replica
 	version  int
 }
@@ -79,7 +80,7 @@ func (s *sharded) put(w *kratix.Work) {
 }
 
 func (r *replica) refresh() {
-	r.sees = source.Snapshot{Works: slices.Clone(r.cluster.works), Destinations: slices.Clone(r.cluster.destined)}
+	r.sees = source.Snapshot{Works: slices.Clone(r.cluster.works), Destinations: slices.Clone(r.cluster.destined), Rollouts: r.cluster.rollouts}
 	for _, d := range r.cluster.destined {
 		store := testkit.GitStore(d.Name, "https://git.example.com/"+d.Name)
 		store.Labels = map[string]string{nameLabel: d.Name}

@@ -24,6 +24,8 @@ type rolledOut struct {
 	runs     []rolloutRun
 	findings []finding.Finding
 	due      time.Time
+	// keepsRemoved means that dependencies stay that are to be removed later.
+	keepsRemoved bool
 }
 
 // learn stores the plans for the next round.
@@ -62,12 +64,14 @@ type rollingOut struct {
 	past    *feedbackCache
 	read    *kustomize.Cache
 	policy  Policy
+	// selects reports whether this process writes to a state store with the given labels. Nil means all.
+	selects func(labels map[string]string) bool
 	result  rolledOut
 }
 
-// continues reports whether a rollout is not complete.
+// continues reports whether a rollout is not complete, or a removal.
 func (o *rolledOut) continues() bool {
-	return slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
+	return o.keepsRemoved || slices.ContainsFunc(o.runs, func(r rolloutRun) bool { return r.result.Phase != rollout.Complete })
 }
 
 // rollOut carries out the Rollouts. It moves some placements of the plan to the waiting placements,
@@ -113,7 +117,7 @@ func (o *rollingOut) collect(ctx context.Context) []*rolloutRun {
 				if runs[key] == nil {
 					runs[key] = &rolloutRun{rolloutKey: key, input: rollout.Input{Spec: spec.Spec, Now: o.now, Watching: o.cache.watching}}
 				}
-				runs[key].add(view, u)
+				runs[key].add(view, u, o.selects != nil && !o.selects(store.labels()))
 			}
 		}
 	}
@@ -179,10 +183,10 @@ func recordsOf(view *destinationView) map[placedGroup]*recordView {
 	return records
 }
 
-func (r *rolloutRun) add(view *destinationView, u *rolloutUnit) {
+func (r *rolloutRun) add(view *destinationView, u *rolloutUnit, isForeign bool) {
 	last := len(r.input.Targets) - 1
 	if last < 0 || r.input.Targets[last].Destination != view.Name {
-		r.input.Targets = append(r.input.Targets, rollout.Target{Destination: view.Name, Labels: view.Labels})
+		r.input.Targets = append(r.input.Targets, rollout.Target{Destination: view.Name, Labels: view.Labels, Foreign: isForeign})
 		r.units = append(r.units, nil)
 		last++
 	}

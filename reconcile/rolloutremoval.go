@@ -62,6 +62,7 @@ func (o *rollingOut) planRemoval(spec *rolloutSpec, promise string, records []re
 	for i, why := range reasons {
 		if why != "" {
 			o.keepOne(records[i], why)
+			o.result.keepsRemoved = true
 		}
 	}
 	o.wake(due)

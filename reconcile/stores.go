@@ -46,6 +46,6 @@ func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported
 func (r *Reconciler) rollingOut(seen *observed, reported feedback, parts planned) *rollingOut {
 	return &rollingOut{
 		observed: seen, parts: parts, cache: &r.cache.rollouts, now: r.time().UTC().Truncate(time.Second),
-		reports: (report.Report{Deliveries: reported.deliveries}).Agents(), past: &r.cache.feedback, read: &r.cache.outcomes.read, policy: r.Policy,
+		reports: (report.Report{Deliveries: reported.deliveries}).Agents(), past: &r.cache.feedback, read: &r.cache.outcomes.read, policy: r.Policy, selects: r.Selects,
 	}
 }

@@ -35,6 +35,7 @@ func Plan(in Input) Result {
 	made.Waves = r.states()
 	r.decide(&made)
 	r.stabilize(&made)
+	r.leaveStart(&made)
 	made.Due = r.due
 	if last := len(made.Waves) - 1; made.Waves[last].Destinations == 0 {
 		made.Waves = made.Waves[:last]
@@ -169,11 +170,14 @@ func (r *run) hold(made *Result, why string) {
 }
 
 // restore sets the action Restore for the targets that the run has written, starting with the last
-// wave. A target that could not be restored does not delay the others.
+// wave. A target that could not be restored does not delay the others, but another process has
+// until the deadline to restore its own.
 func (r *run) restore(made *Result, why string) {
 	last := -1
 	for i := range r.targets {
-		if t := &r.targets[i]; r.isRestorable(t) && t.Tried.IsZero() {
+		t := &r.targets[i]
+		isTried := !t.Tried.IsZero() && (!t.Foreign || !r.Now.Before(t.Tried.Add(r.waves[t.wave].Deadline)))
+		if r.isRestorable(t) && !isTried {
 			last = max(last, t.wave)
 		}
 	}
@@ -349,6 +353,29 @@ func (r *run) queue(wave int, which condition) []int {
 
 func (r *run) pendingReason(s *WaveState, wave *Wave) string {
 	return fmt.Sprintf("%d of %d Destinations are updated, %d are to be %s", s.Updated, s.Destinations, s.InFlight, wave.Gate)
+}
+
+// leaveStart makes all other targets wait if another process is to write the first target of a new
+// run. Otherwise several processes would begin a run each, and only the latest one would count.
+func (r *run) leaveStart(made *Result) {
+	if r.continues {
+		return
+	}
+	first := -1
+	for i := range r.targets {
+		t := &r.targets[i]
+		if made.Decisions[i].Action == Write && t.isPending() && !made.Decisions[i].Dead && (first < 0 || t.wave < r.targets[first].wave) {
+			first = i
+		}
+	}
+	if first < 0 || !r.targets[first].Foreign {
+		return
+	}
+	for i := range r.targets {
+		if d := &made.Decisions[i]; i != first && d.Action == Write && r.targets[i].isPending() {
+			d.Action, d.Reason = Wait, "another shard begins with "+r.targets[first].Destination
+		}
+	}
 }
 
 // stabilize sets the action Stable for Destinations that joined and have no contents yet.

@@ -22,6 +22,8 @@ type Target struct {
 	Destination string
 	Labels      Labels
 	Units       []Unit
+	// Foreign means that another process writes the target. It makes the same plan, perhaps later.
+	Foreign bool
 	// Tried is the time since which this process has tried to write the target, or zero. Passed is the
 	// time at which this process saw that the target has passed its gate. A restart clears both, which
 	// only delays the rollout.

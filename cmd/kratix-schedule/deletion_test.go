@@ -65,12 +65,12 @@ func (w *daemonEnv) writeWorks(works int, version string) {
 	}
 }
 
-func (w *daemonEnv) run(delay time.Duration) (stop func()) {
+func (w *daemonEnv) run(delay time.Duration, flags ...string) (stop func()) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended := make(chan int)
 	go func() {
-		ended <- execute(ctx, []string{"run", "-f", w.dir, "--listen=", "--removal-delay", delay.String()}, streams{out: &w.log, err: &w.log})
+		ended <- execute(ctx, append([]string{"run", "-f", w.dir, "--listen=", "--removal-delay", delay.String()}, flags...), streams{out: &w.log, err: &w.log})
 	}()
 	return func() {
 		cancel()

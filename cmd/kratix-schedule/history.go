@@ -53,25 +53,27 @@ store cannot be read.`,
 		ValidArgsFunction: flags.complete,
 		RunE:              func(c *cobra.Command, args []string) error { return runHistory(c, flags, args, std) },
 	}
-	flags.input.add(command)
-	pathFlags(command, "filename")
+	flags.add(command)
 	f := command.Flags()
-	f.BoolVar(&flags.kube, "kube", false, "read the state stores and their Secrets from the Kubernetes API")
-	flags.api.add(command)
-	flags.store.add(command)
-	f.StringVarP(&flags.output, "output", "o", "", "format: wide, yaml or json; by default a table")
 	f.BoolVar(&flags.diff, "diff", false, "show how the files differ between two revisions")
 	f.BoolVar(&flags.stat, "stat", false, "with --diff, show how many lines change in which file, not the lines")
-	f.BoolVar(&flags.files, "files", false, "show the files that each revision changed")
-	f.StringVar(&flags.query.Destination, "destination", "", "only revisions that changed the Work on this Destination")
-	f.IntVar(&flags.query.Limit, "limit", history.DefaultLimit, fmt.Sprintf("show at most this number of revisions of a store, up to %d", history.MaxLimit))
-	f.IntVar(&flags.query.Depth, "depth", history.DefaultDepth, fmt.Sprintf("search at most this number of revisions of a store, up to %d", history.MaxDepth))
-	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"wide", "yaml", "json"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 	return command
 }
 
-func defaultQuery() history.Query {
-	return history.Query{Limit: history.DefaultLimit, Depth: history.DefaultDepth}
+// add adds the flags that the histories of a Work and of a Rollout share.
+func (f *historyFlags) add(c *cobra.Command) {
+	f.input.add(c)
+	pathFlags(c, "filename")
+	set := c.Flags()
+	set.BoolVar(&f.kube, "kube", false, "read the state stores and their Secrets from the Kubernetes API")
+	f.api.add(c)
+	f.store.add(c)
+	set.StringVarP(&f.output, "output", "o", "", "format: wide, yaml or json; by default a table")
+	set.BoolVar(&f.files, "files", false, "show the files that each revision changed")
+	set.StringVar(&f.query.Destination, "destination", "", "only revisions that changed the Work on this Destination")
+	set.IntVar(&f.query.Limit, "limit", history.DefaultLimit, fmt.Sprintf("show at most this number of revisions of a store, up to %d", history.MaxLimit))
+	set.IntVar(&f.query.Depth, "depth", history.DefaultDepth, fmt.Sprintf("search at most this number of revisions of a store, up to %d", history.MaxDepth))
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"wide", "yaml", "json"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 }
 
 func (f *historyFlags) complete(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
@@ -92,7 +94,7 @@ func runHistory(c *cobra.Command, flags historyFlags, args []string, std streams
 	}
 	flags.query.Work = args[0]
 	stores, read, failures := readHistories(c.Context(), stores, flags)
-	isFound := slices.ContainsFunc(read, func(h storeHistory) bool { return len(h.Entries) > 0 })
+	isFound := hasEntries(read)
 	switch {
 	case !isFound && len(failures) > 0:
 		return failures[0]
@@ -116,12 +118,6 @@ func runHistory(c *cobra.Command, flags historyFlags, args []string, std streams
 }
 
 func (f *historyFlags) check(c *cobra.Command, args []string) error {
-	given := 0
-	for _, is := range []bool{len(f.input.paths) > 0, f.kube, f.store.url != ""} {
-		if is {
-			given++
-		}
-	}
 	switch {
 	case len(args) == 0:
 		return usage(c, "name the Work, such as default/db; 'kratix-schedule get placements' lists them")
@@ -129,12 +125,27 @@ func (f *historyFlags) check(c *cobra.Command, args []string) error {
 		return usage(c, "unexpected argument "+args[1]+": revisions are for --diff")
 	case len(args) > 3:
 		return usage(c, "unexpected argument "+args[3]+": --diff takes two revisions")
+	}
+	if err := f.checkSource(c); err != nil {
+		return err
+	}
+	return f.checkFlags(c)
+}
+
+func (f *historyFlags) checkSource(c *cobra.Command) error {
+	given := 0
+	for _, is := range []bool{len(f.input.paths) > 0, f.kube, f.store.url != ""} {
+		if is {
+			given++
+		}
+	}
+	switch {
 	case given == 0:
 		return usage(c, "no state store to read: name files with -f, a cluster with --kube, or a repository or bucket with --store")
 	case given > 1:
 		return usage(c, "-f, --kube and --store exclude each other")
 	}
-	return f.checkFlags(c)
+	return nil
 }
 
 func (f *historyFlags) checkFlags(c *cobra.Command) error {

@@ -26,6 +26,7 @@ func TestGeneratedOutput(t *testing.T) {
 		{"get stores", listText("stores"), listing.Store{}},
 		{"get conflicts", listText("conflicts"), listing.Conflict{}},
 		{"history", "The revisions of a Work, for each state store.", historyDocument{}},
+		{"rollout history", "The revisions of each Work that a Rollout selects.", rolloutHistoryDocument{}},
 		{"history --diff", "The lines of each file are those of `git diff`, with the values of Secrets masked.", diffDocument{}},
 		{"explain, explain RULE", "Rules.", rulesDocument{}},
 		{"explain WORK", "Where a Work goes, and why.", explanationDocument{}},

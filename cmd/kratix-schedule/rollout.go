@@ -13,9 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
-	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
 func rolloutCommand(std streams) *cobra.Command {
@@ -142,15 +140,7 @@ func (f *rolloutStatusFlags) read(c *cobra.Command, std streams) ([]report.Rollo
 	case f.kube:
 		return f.readKube(c.Context())
 	case f.server != "":
-		server, err := newServerRows(c, f.server)
-		if err != nil {
-			return nil, err
-		}
-		var said struct {
-			Rollouts []report.Rollout `json:"rollouts"`
-		}
-		err = server.read(c.Context(), func(in io.Reader) error { return json.NewDecoder(in).Decode(&said) })
-		return said.Rollouts, err
+		return serverRollouts(c, f.server)
 	}
 	in, err := f.input.source(c, std)
 	if err != nil {
@@ -161,6 +151,19 @@ func (f *rolloutStatusFlags) read(c *cobra.Command, std streams) ([]report.Rollo
 		return nil, err
 	}
 	return rows.last.Rollouts, rows.problem()
+}
+
+// serverRollouts returns the Rollouts in the last report of a daemon.
+func serverRollouts(c *cobra.Command, url string) ([]report.Rollout, error) {
+	server, err := newServerRows(c, url)
+	if err != nil {
+		return nil, err
+	}
+	var said struct {
+		Rollouts []report.Rollout `json:"rollouts"`
+	}
+	err = server.read(c.Context(), func(in io.Reader) error { return json.NewDecoder(in).Decode(&said) })
+	return said.Rollouts, err
 }
 
 func (f *rolloutStatusFlags) readKube(ctx context.Context) ([]report.Rollout, error) {
@@ -183,62 +186,6 @@ func (f *rolloutStatusFlags) readKube(ctx context.Context) ([]report.Rollout, er
 		}
 	}
 	return all, nil
-}
-
-func rolloutHistoryCommand(std streams) *cobra.Command {
-	var flags historyFlags
-	command := &cobra.Command{
-		Use:   "history NAME -f PATH",
-		Short: "Show the revisions of the Works that a Rollout selects",
-		Long: `Show the revisions of state stores that changed the Works which a Rollout selects, the
-newest first, as history does for one Work. Nothing is written.
-
-Exit status: 0 there is a history, 2 wrong usage or no such Rollout, 3 a store cannot
-be read.`,
-		Example: `  kratix-schedule run -f testdata/rollout --once; kratix-schedule rollout history operators -f testdata/rollout`,
-		RunE:    func(c *cobra.Command, args []string) error { return runRolloutHistory(c, flags, args, std) },
-	}
-	flags.input.add(command)
-	pathFlags(command, "filename")
-	flags.query = defaultQuery()
-	return command
-}
-
-func runRolloutHistory(c *cobra.Command, flags historyFlags, args []string, std streams) error {
-	if len(args) != 1 || len(flags.input.paths) == 0 {
-		return usage(c, "name one Rollout, and files with -f")
-	}
-	in, err := flags.input.source(c, std)
-	if err != nil {
-		return err
-	}
-	snapshot, err := in.Snapshot(c.Context())
-	if err != nil {
-		return inputError(err)
-	}
-	at := slices.IndexFunc(snapshot.Rollouts, func(r *kratix.Rollout) bool { return r.Name == args[0] })
-	if at < 0 {
-		return usage(c, "there is no Rollout named "+args[0]+" here")
-	}
-	works, err := rollout.CompileWorks(snapshot.Rollouts[at])
-	if err != nil {
-		return usage(c, "Rollout "+args[0]+": "+err.Error())
-	}
-	found := 0
-	for _, work := range snapshot.Works {
-		if !works.Selects(work.Spec.PromiseName, work.IsDependency(), work.Labels) {
-			continue
-		}
-		found++
-		_, _ = fmt.Fprintln(std.out, printable.Line(kratix.Describe(work))+":")
-		if err := runHistory(c, flags, []string{kratix.KeyOf(work).String()}, std); err != nil {
-			return err
-		}
-	}
-	if found == 0 {
-		return usage(c, "Rollout "+args[0]+" selects no Work here")
-	}
-	return nil
 }
 
 // waitingWave returns the wave that waits for an approval, with its revision. It returns an error

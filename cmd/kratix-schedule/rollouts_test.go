@@ -18,8 +18,9 @@ func rolloutObjects(mux *http.ServeMux) {
 		"operators": promise("redis", waves), "idle": "", "several": promise("redis", waves) + "," + promise("kafka", waves),
 		"refused": promise("redis", waves), "done": promise("redis", `"waves":[{"name":"canary","destinations":1,"updated":1}]`),
 	}
+	promises := map[string]string{"operators": "kafka", "done": "nothing"}
 	object := func(name string) string {
-		return `{"metadata":{"name":"` + name + `","resourceVersion":"7","annotations":{"kratix-schedule.io/approve":"r0/fleet"}},"status":{"promises":[` + objects[name] + `]}}`
+		return `{"metadata":{"name":"` + name + `","resourceVersion":"7","annotations":{"kratix-schedule.io/approve":"r0/fleet"}},"spec":{"works":{"promiseName":"` + promises[name] + `"}},"status":{"promises":[` + objects[name] + `]}}`
 	}
 	var changed atomic.Value
 	mux.HandleFunc("GET /cluster/apis/kratix-schedule.io/v1alpha1/rollouts", func(w http.ResponseWriter, _ *http.Request) {
@@ -48,6 +49,13 @@ func rolloutObjects(mux *http.ServeMux) {
 	mux.HandleFunc("GET /changed/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = fmt.Fprint(w, changed.Load())
+	})
+	mux.HandleFunc("GET /worksdown/apis/kratix-schedule.io/v1alpha1/rollouts/operators", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, object("operators"))
+	})
+	mux.HandleFunc("GET /waits/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","rollouts":[{"name":"other"},{"name":"operators","promise":"redis","revision":"r2",`+waves+`}]}`)
 	})
 	mux.HandleFunc("GET /rollouts/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","rollouts":[{"name":"operators","promise":"redis\u001b[31m","revision":"r1","phase":"Failed","reason":"in wave canary","waves":[{"name":"canary","destinations":1,"failed":1}]}]}`)

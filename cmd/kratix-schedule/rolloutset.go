@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,94 +20,124 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/rollout"
 )
 
-const withFiles = `
-In a directory of files, edit the file instead.
+const setUsage = `
+The Rollout is read from the cluster and changed there. With -f it is read from files,
+which are not written: what is to be edited in which file is printed.
 
-Exit status: 0 it is so now, 2 wrong usage or no such Rollout, 3 the API server
-refuses.`
+Exit status: 0 it is so now, or with -f the edit is printed, 2 wrong usage or no such
+Rollout, 3 the API server refuses, or with -f a state store cannot be read.`
 
-// setCommand returns a command that changes a Rollout. change returns the patch, and the text to
-// print.
-func setCommand(std streams, name, short, long string, change func(*cobra.Command, *kratix.Rollout) (patch map[string]any, done string, err error)) *cobra.Command {
-	var api apiFlags
+type setFlags struct {
+	api   apiFlags
+	input inputFlags
+	// promise selects a Promise of the Rollout. It is empty for commands that concern all.
+	promise string
+	// needsState means that the edit depends on the status of the Rollout. With files, it is in the
+	// report of the daemon at server, or else computed from the state stores.
+	needsState bool
+	server     string
+}
+
+// setCommand returns a command that changes a Rollout, or prints the change of a file. edit
+// returns the change.
+func setCommand(std streams, flags *setFlags, name, short, long string, edit func(*kratix.Rollout) (rolloutEdit, error)) *cobra.Command {
 	command := &cobra.Command{
-		Use: name + " NAME", Short: short, Long: long + withFiles,
+		Use: name + " NAME", Short: short, Long: long + setUsage,
 		Example: "  kratix-schedule rollout " + name + " operators --context my-cluster",
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			switch {
+			case len(args) != 1:
 				return usage(c, "name one Rollout")
+			case len(flags.input.paths) == 0 && flags.server != "":
+				return usage(c, "--server is for -f: name the files of the Rollout")
+			case len(flags.input.paths) == 0:
+				return flags.change(c, args[0], name, std, edit)
+			case flags.api != (apiFlags{}):
+				return usage(c, "-f and a cluster (--kubeconfig, --context) exclude each other")
 			}
-			client, err := newRolloutClient(api, "rollout "+name)
-			if err != nil {
-				return err
-			}
-			r, err := client.get(c, args[0])
-			if err != nil {
-				return err
-			}
-			patch, done, err := change(c, r)
-			if err != nil {
-				return exit{code: exitUsage, text: "Rollout " + r.Name + ": " + err.Error()}
-			}
-			if err := client.patch(c.Context(), r, patch); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(std.out, printable.Line("Rollout "+r.Name+" "+done))
-			return err
+			return flags.explain(c, args[0], std, edit)
 		},
 	}
-	api.add(command)
+	flags.api.add(command)
+	flags.input.add(command)
+	pathFlags(command, "filename")
+	if flags.needsState {
+		command.Flags().StringVar(&flags.server, "server", "", "with -f, URL of the daemon that reads these files, such as http://127.0.0.1:8080, whose last report has the state; by default the state stores are read, without reports of agents")
+	}
 	return command
 }
 
+func (f *setFlags) change(c *cobra.Command, name, asks string, std streams, edit func(*kratix.Rollout) (rolloutEdit, error)) error {
+	client, err := newRolloutClient(f.api, "rollout "+asks)
+	var misused exit
+	if errors.As(err, &misused) {
+		misused.text += "; if the Rollout is in files, name them with -f"
+		return misused
+	}
+	if err != nil {
+		return err
+	}
+	r, err := client.get(c, name)
+	if err != nil {
+		return err
+	}
+	change, err := edit(ofPromise(r, f.promise))
+	if err != nil {
+		return exit{code: exitUsage, text: "Rollout " + r.Name + ": " + err.Error()}
+	}
+	if err := client.patch(c.Context(), r, change.patch()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(std.out, printable.Line("Rollout "+r.Name+" "+change.done))
+	return err
+}
+
 func rolloutPauseCommand(std streams) *cobra.Command {
-	return setCommand(std, "pause", "Change no further Destination", `Set spec.paused of a Rollout, so that no further Destination changes. Those that were
+	return setCommand(std, &setFlags{}, "pause", "Change no further Destination", `Set spec.paused of a Rollout, so that no further Destination changes. Those that were
 changed stay so.
-`, func(*cobra.Command, *kratix.Rollout) (map[string]any, string, error) {
-		return map[string]any{"spec": map[string]any{"paused": true}}, "is paused", nil
+`, func(r *kratix.Rollout) (rolloutEdit, error) {
+		return rolloutEdit{path: []string{"spec", "paused"}, value: true, done: "is paused", isDone: r.Spec.Paused}, nil
 	})
 }
 
 func rolloutResumeCommand(std streams) *cobra.Command {
-	return setCommand(std, "resume", "Go on after a pause", `Remove spec.paused of a Rollout.
-`, func(*cobra.Command, *kratix.Rollout) (map[string]any, string, error) {
-		return map[string]any{"spec": map[string]any{"paused": nil}}, "goes on", nil
+	return setCommand(std, &setFlags{}, "resume", "Go on after a pause", `Remove spec.paused of a Rollout.
+`, func(r *kratix.Rollout) (rolloutEdit, error) {
+		return rolloutEdit{path: []string{"spec", "paused"}, done: "goes on", isDone: !r.Spec.Paused}, nil
 	})
 }
 
 func rolloutApproveCommand(std streams) *cobra.Command {
-	var promise string
-	command := setCommand(std, "approve", "Let the wave begin that waits for an approval", `Let the wave of a Rollout begin that waits for an approval, for the present revision: add
+	flags := &setFlags{needsState: true}
+	command := setCommand(std, flags, "approve", "Let the wave begin that waits for an approval", `Let the wave of a Rollout begin that waits for an approval, for the present revision: add
 it to the annotation `+kratix.ApproveAnnotation+`.
-`, func(_ *cobra.Command, r *kratix.Rollout) (map[string]any, string, error) {
-		revision, wave, err := waitingWave(ofPromise(r, promise))
+`, func(r *kratix.Rollout) (rolloutEdit, error) {
+		revision, wave, err := waitingWave(r)
 		if err != nil {
-			return nil, "", err
+			return rolloutEdit{}, err
 		}
 		approvals := withApproval(r.Annotations[kratix.ApproveAnnotation], rollout.Approval(revision, wave))
-		return annotated(kratix.ApproveAnnotation, approvals), "is approved: wave " + wave + " of revision " + revision, nil
+		return annotated(kratix.ApproveAnnotation, approvals, "is approved: wave "+wave+" of revision "+revision), nil
 	})
-	command.Flags().StringVar(&promise, "promise", "", "Promise whose wave is meant, if several wait")
+	command.Flags().StringVar(&flags.promise, "promise", "", "Promise whose wave is meant, if several wait")
 	return command
 }
 
 func rolloutAbortCommand(std streams) *cobra.Command {
-	var promise string
-	command := setCommand(std, "abort", "Give the Destinations that were changed the former content back", `Give up the present revision of a Rollout: the Destinations that were changed get their
+	flags := &setFlags{needsState: true}
+	command := setCommand(std, flags, "abort", "Give the Destinations that were changed the former content back", `Give up the present revision of a Rollout: the Destinations that were changed get their
 former content back, the last wave first. Set the annotation `+kratix.AbortAnnotation+`.
-`, func(_ *cobra.Command, r *kratix.Rollout) (map[string]any, string, error) {
-		promises := ofPromise(r, promise).Status.Promises
+`, func(r *kratix.Rollout) (rolloutEdit, error) {
+		promises := r.Status.Promises
 		if len(promises) != 1 {
-			return nil, "", fmt.Errorf("it has the Works of %d Promises: name one with --promise", len(promises))
+			return rolloutEdit{}, fmt.Errorf("it has the Works of %d Promises: name one with --promise", len(promises))
 		}
-		return annotated(kratix.AbortAnnotation, promises[0].Revision), "is aborted: revision " + promises[0].Revision, nil
+		change := annotated(kratix.AbortAnnotation, promises[0].Revision, "is aborted: revision "+promises[0].Revision)
+		change.isDone = r.Annotations[kratix.AbortAnnotation] == promises[0].Revision
+		return change, nil
 	})
-	command.Flags().StringVar(&promise, "promise", "", "Promise whose revision is given up, if the Rollout selects several")
+	command.Flags().StringVar(&flags.promise, "promise", "", "Promise whose revision is given up, if the Rollout selects several")
 	return command
-}
-
-func annotated(name, value string) map[string]any {
-	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{name: value}}}
 }
 
 const maxApprovals = 32

@@ -3,6 +3,7 @@ package agent
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -33,4 +34,19 @@ func ParseStates(text string) (map[string]State, error) {
 		}
 	}
 	return states, nil
+}
+
+// NewestStates returns the state of each root that has the later event. If both are as late, the
+// state in first counts.
+func NewestStates(first, second map[string]State) map[string]State {
+	newest := maps.Clone(second)
+	if newest == nil {
+		newest = map[string]State{}
+	}
+	for root, state := range first {
+		if other, there := newest[root]; !there || !state.Latest.Before(other.Latest) {
+			newest[root] = state
+		}
+	}
+	return newest
 }

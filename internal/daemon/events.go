@@ -63,6 +63,14 @@ type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
 	names []string
+	// restored are the annotations of the last snapshot by Destination.
+	restored map[string]restoredStates
+}
+
+// restoredStates is the value of an annotation, and the error if it is invalid.
+type restoredStates struct {
+	text string
+	err  error
 }
 
 // Snapshot reads the input. If the input is incomplete, the Inbox keeps earlier names.
@@ -72,9 +80,11 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return snapshot, err
 	}
 	var names []string
+	before := s.restored
+	s.restored = make(map[string]restoredStates, len(before))
 	for _, d := range slices.Concat(snapshot.Destinations, snapshot.Unwritten) {
 		names = append(names, d.Name)
-		if err := s.restore(d); err != nil {
+		if err := s.restore(d, before); err != nil {
 			at := snapshot.Origins.Of(d)
 			at.Object = kratix.Describe(d)
 			snapshot.Findings = append(slices.Clip(snapshot.Findings), finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: err.Error()})
@@ -89,18 +99,21 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// restore adds the states in the annotation of a new Destination to the Inbox, and returns an error
-// if the annotation is invalid.
-func (s *inboxSource) restore(d *kratix.Destination) error {
+// restore adds the states in a changed annotation to the Inbox, and returns an error if the
+// annotation is invalid. After the start, another shard changes it when it has received an event.
+func (s *inboxSource) restore(d *kratix.Destination, before map[string]restoredStates) error {
 	text, kept := d.Annotations[kratix.ReportedAnnotation]
 	if !kept {
 		return nil
 	}
-	states, err := agent.ParseStates(text)
-	if _, known := slices.BinarySearch(s.names, d.Name); err == nil && !known {
+	last, known := before[d.Name]
+	if !known || last.text != text {
+		states, err := agent.ParseStates(text)
+		last = restoredStates{text, err}
 		s.inbox.Restore(map[string]map[string]agent.State{d.Name: states})
 	}
-	return err
+	s.restored[d.Name] = last
+	return last.err
 }
 
 func (s *inboxSource) ReadAll() {

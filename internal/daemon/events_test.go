@@ -98,6 +98,27 @@ func TestInboxFollowsTheDestinations(t *testing.T) {
 	}
 }
 
+func TestInboxTakesLaterEventsOfAnotherShard(t *testing.T) {
+	inbox, next := agent.NewInbox(), &snapshots{}
+	from := &inboxSource{Source: next, inbox: inbox}
+	start := time.Now().UTC()
+	for i, step := range []struct {
+		age            time.Duration
+		revision, want string
+	}{{time.Minute, "a", "a"}, {0, "b", "b"}, {time.Hour, "c", "b"}} {
+		mark := agent.Mark{Revision: step.revision, Time: start.Add(-step.age)}
+		d := testkit.Destination("one")
+		d.Annotations = map[string]string{kratix.ReportedAnnotation: agent.FormatStates(map[string]agent.State{"resources": {Applied: mark, Latest: mark.Time}})}
+		next.now = source.Snapshot{Destinations: []*kratix.Destination{d}}
+		if _, err := from.Snapshot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := inbox.States()["one"]["resources"].Applied.Revision; got != step.want {
+			t.Errorf("step %d: applied is %q, want %q", i, got, step.want)
+		}
+	}
+}
+
 func TestInboxStartsFromTheAnnotations(t *testing.T) {
 	one, two := testkit.Destination("one"), testkit.Destination("two")
 	mark := agent.Mark{Revision: "a", Time: time.Now().UTC()}

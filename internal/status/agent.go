@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -99,16 +100,51 @@ func withRoots(summary report.AgentCondition, placements int, deliveries []*repo
 }
 
 // keepStates sets the annotation of a Destination with the states that its agent has reported.
+// Another shard may have received later events.
 func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
 	}
+	received := statesOf(deliveries)
+	kept := agent.NewestStates(received, annotatedStates(d))
+	maps.DeleteFunc(kept, func(root string, _ agent.State) bool { _, there := received[root]; return !there })
+	change.annotateStates(d, kept)
+}
+
+// passStates sets the annotation of another shard's Destination if this process has received later
+// events than the annotation contains.
+func (p *planner) passStates(change *Change, d *kratix.Destination) {
+	deliveries := p.agents[d.Name]
+	if len(deliveries) == 0 || d.IsDeleted() || p.mode != Manage && p.mode != Promote {
+		return
+	}
+	change.annotateStates(d, agent.NewestStates(annotatedStates(d), statesOf(deliveries)))
+}
+
+func statesOf(deliveries []*report.Delivery) map[string]agent.State {
 	states := map[string]agent.State{}
 	for i := range deliveries {
 		states[deliveries[i].Root] = deliveries[i].Stable
 	}
+	return states
+}
+
+// annotatedStates returns the states in the annotation of a Destination, or nil if it is invalid.
+func annotatedStates(d *kratix.Destination) map[string]agent.State {
+	text, there := d.Annotations[kratix.ReportedAnnotation]
+	if !there {
+		return nil
+	}
+	states, err := agent.ParseStates(text)
+	if err != nil {
+		return nil
+	}
+	return states
+}
+
+func (c *Change) annotateStates(d *kratix.Destination, states map[string]agent.State) {
 	if text := agent.FormatStates(states); text != d.Annotations[kratix.ReportedAnnotation] {
-		change.step(Patch, map[string]any{"metadata": map[string]any{"annotations": map[string]any{kratix.ReportedAnnotation: text}}})
+		c.step(Patch, map[string]any{"metadata": map[string]any{"annotations": map[string]any{kratix.ReportedAnnotation: text}}})
 	}
 }
 

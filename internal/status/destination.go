@@ -41,26 +41,32 @@ func (p *planner) destinations() []Change {
 		if p.now.Unreadable[kratix.Describe(d)] {
 			continue // the spec of the Destination is not known
 		}
-		if !p.writesTo(d.Name) {
-			continue
-		}
 		change := Change{Object: d}
-		switch p.mode {
-		case Manage:
-			p.finalize(&change, d)
-		case Promote:
-			p.finalizeLive(&change, d)
-		case Observe, Schedule:
+		if p.writesTo(d.Name) {
+			p.ownDestination(&change, d)
+		} else {
+			p.passStates(&change, d)
 		}
-		if !d.IsDeleted() {
-			p.destination(&change, d)
-		}
-		p.setDestinationAgent(&change, d)
 		if !change.isEmpty() {
 			changes = append(changes, change)
 		}
 	}
 	return changes
+}
+
+// ownDestination adds the changes of a Destination that this process writes.
+func (p *planner) ownDestination(change *Change, d *kratix.Destination) {
+	switch p.mode {
+	case Manage:
+		p.finalize(change, d)
+	case Promote:
+		p.finalizeLive(change, d)
+	case Observe, Schedule:
+	}
+	if !d.IsDeleted() {
+		p.destination(change, d)
+	}
+	p.setDestinationAgent(change, d)
 }
 
 // finalize adds or removes the finalizer of a Destination whose files are deleted with it.

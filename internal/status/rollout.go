@@ -31,13 +31,14 @@ func isBad(phase string) bool {
 
 const maxPromises = 100
 
+// rollouts sets the status of the Rollouts that this process selects. Every shard plans all waves.
 func (p *planner) rollouts() []Change {
-	if p.mode != Manage || p.selects != nil {
-		return nil // a shard does not see the writes of other shards
+	if p.mode != Manage {
+		return nil
 	}
 	var changes []Change
 	for _, r := range sorted(p.now.Rollouts) {
-		if p.now.Unreadable[kratix.Describe(r)] || !r.DeletionTimestamp.IsZero() {
+		if p.now.Unreadable[kratix.Describe(r)] || !r.DeletionTimestamp.IsZero() || !p.isSelected(r) {
 			continue
 		}
 		change := Change{Object: r}

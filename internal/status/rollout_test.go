@@ -28,10 +28,13 @@ func TestRolloutHasOneConditionForAllPromises(t *testing.T) {
 	}
 }
 
-func TestShardLeavesRolloutsAlone(t *testing.T) {
-	s := newFixture(t)
-	s.settle()
-	s.selects = func(map[string]string) bool { return true }
-	s.now.Rollouts = append(s.now.Rollouts, &kratix.Rollout{})
-	s.expect()
+func TestRolloutIsReportedByTheShardThatSelectsIt(t *testing.T) {
+	for shard, want := range map[string]bool{"": true, "of the store": false} {
+		s := newFixture(t).inShards()
+		s.selects = selectsNamed(shard)
+		s.now.Rollouts = append(s.now.Rollouts, &kratix.Rollout{})
+		if steps, _ := s.plan(); slices.Contains(steps, "patch status Rollout ") != want {
+			t.Errorf("the shard %q writes %v", shard, steps)
+		}
+	}
 }

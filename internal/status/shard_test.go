@@ -4,9 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
@@ -156,5 +158,34 @@ func TestWorkKeepsItsFinalizerUntilOtherWorkPlacementsAreGone(t *testing.T) {
 	s.now.WorkPlacements = nil
 	if steps, _ := s.plan(); !slices.Equal(steps, []string{"patch Work default/a"}) {
 		t.Errorf("steps %v", steps)
+	}
+}
+
+func TestShardPassesOnEventsThatTheOwnerHasNotReceived(t *testing.T) {
+	later := healthy("2")
+	later.Latest = later.Latest.Add(time.Minute)
+	for name, c := range map[string]struct {
+		annotated, received agent.State
+		shard, want         string
+	}{
+		"another shard has a later event":       {healthy("1"), later, "of neither", "2"},
+		"another shard has an earlier event":    {later, healthy("1"), "of neither", "2"},
+		"another shard has the same event":      {healthy("1"), healthy("other form"), "of neither", "1"},
+		"the owner has not yet read the latest": {later, healthy("1"), "of the store", "2"},
+		"the owner has the same event":          {healthy("1"), healthy("other form"), "of the store", "other form"},
+	} {
+		s := newFixture(t).inShards()
+		s.placed(report.Unchanged)
+		s.now.Destinations[0].Annotations = map[string]string{kratix.ReportedAnnotation: agent.FormatStates(map[string]agent.State{"resources": c.annotated})}
+		s.selects = selectsNamed(c.shard)
+		s.delivered(report.Delivery{State: c.received})
+		s.plan()
+		states, err := agent.ParseStates(s.now.Destinations[0].Annotations[kratix.ReportedAnnotation])
+		if err != nil || states["resources"].Healthy.Revision != c.want {
+			t.Errorf("%s: the annotation has revision %q, want %q (%v)", name, states["resources"].Healthy.Revision, c.want, err)
+		}
+		if again, _ := s.plan(); slices.ContainsFunc(again, func(step string) bool { return strings.HasPrefix(step, "patch Destination") }) {
+			t.Errorf("%s: %v is written again", name, again)
+		}
 	}
 }
