@@ -24,7 +24,7 @@ var simple = []string{
 	"a:\n- |\n  b\n- c\n",
 	"a:\n  - |-\n   b\n",
 	"# c\na: b\n", "---\n# c\n\na: b\n", "a: b # c\n", "a: # c\n  b: c\n", "a:\n# c\n- b # c\n  # c\n- c: d # c\n  # c: d\n  e: f\n",
-	"a: \"b\" # c\nc: 'd'   # e\nf: 1 # g\nh: {} # i\n# j\n", "a: b#c\nd: \"#\"\n", "# c\na: |\n  b\n  # c\nd: e # f\n", "a: |\n # b\n",
+	"a: \"b\" # c\nc: 'd'   # e\nf: 1 # g\nh: {} # i\n# j\n", "a: b#c\nd: \"#\"\n", "# c\na: |\n  b\n  # c\nd: e # f\n", "a: |\n # b\n", "a: |\n  b\n# c\n", "a:\n  b: |-\n    c\n  # d\n\n# e\nf: g\n",
 }
 
 func TestParseReturnsTheNodesOfTheLibrary(t *testing.T) {
@@ -37,7 +37,7 @@ func TestParseReturnsTheNodesOfTheLibrary(t *testing.T) {
 
 func TestParseRejectsWhatIsNotSimple(t *testing.T) {
 	for _, text := range []string{
-		"", "\n", "a", "a: b", "a:\n", "a: b\na: c\n", "a: # c\n", "# c\n", "a:# c\n  b: c\n", "a: \"b\"# c\n", "a: | # c\n  b\n", "a: |\n  b\n# c\n", "a:\n# c\n- |\n  b\n", "a: {b: c} # d\n", "- # c\n  a\n", "a: b # c\n  d\n", "a: yes\n", "on: b\n", "a: 0755\n", "a: 1e3\n", "a: 1_0\n",
+		"", "\n", "a", "a: b", "a:\n", "a: b\na: c\n", "a: # c\n", "# c\n", "a:# c\n  b: c\n", "a: \"b\"# c\n", "a: | # c\n  b\n", "a:\n# c\n- |\n  b\n", "a: {b: c} # d\n", "- # c\n  a\n", "a: b # c\n  d\n", "a: yes\n", "on: b\n", "a: 0755\n", "a: 1e3\n", "a: 1_0\n",
 		"a: 2001-01-01\n", "a: 0x1f\n", "a: *b\n", "a: &b c\n", "a: !t b\n", "a: \"\\n\"\n", "a: 'b''c'\n", "a: >\n  b\n", "a: |+\n  b\n", "a: |\n\n  b\n",
 		"a: b\n  c\n", "a:\n- b\n  c\n", "a: b\n c: d\n", "a:\n - b\n- c\n", "a:\n  b: c\n d: e\n", "a: b: c\n", "a: b:\n", "a: {b}\n", "a: {b: c, b: d}\n", "a: {b: c,}\n", "a: [b\n", "a: [b]]\n", "a: [b] c\n", "a: {b: c: d}\n", "a: {b:c}\n", "a: [b: c]\n", "a: ['b'c]\n", "a: [,]\n", "a: [yes]\n", "a: {b: }\n", "a: {\n  b: c}\n", "a:\n- - b\n", "a:\n-\n  b: c\n",
 		"a: b\n---\nc: d\n", "a: b\n...\n", "a: \x00\n", "a: \u00e9\n", "a: b\r\n", "a:\tb\n", "<<: b\n", "- a\n", " a: b\n", "a: b \n", "a: \n  b: c\n", "a:b\n",

@@ -84,7 +84,11 @@ func (p *parser) literal(header []byte, indent, column int) (*yaml.Node, bool) {
 		}
 		value.Write(p.rest)
 	}
-	if !p.ended && (p.indent > indent || p.rest[0] == '#') {
+	if !p.ended && p.rest[0] == '#' {
+		p.commented = true
+		p.next()
+	}
+	if !p.ended && p.indent > indent {
 		return nil, false
 	}
 	if !strip {

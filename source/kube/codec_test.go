@@ -131,6 +131,15 @@ func TestEventOfUsualFormIsNotParsedByTheLibrary(t *testing.T) {
 	}
 }
 
+func TestObjectIsDecodedIntoTheGivenOne(t *testing.T) {
+	_, quick := codecs()
+	into := &sent[kratix.Work, *kratix.Work]{}
+	object, _, err := quick.SupportedMediaTypes()[0].Serializer.Decode([]byte(sentWork), nil, into)
+	if err != nil || object != runtime.Object(into) || into.object.Name != "w" {
+		t.Errorf("%v, %+v", err, object)
+	}
+}
+
 // The library gives up an event of 16 MiB, and continues with the next one.
 func TestTooLargeEventIsSkipped(t *testing.T) {
 	_, quick := codecs()
