@@ -104,6 +104,16 @@ func (p *parser) next() bool {
 	return false
 }
 
+// skipComment moves to the next line if the current one is a comment. It reports whether there is no
+// line left.
+func (p *parser) skipComment() (ended bool) {
+	if !p.ended && p.rest[0] == '#' {
+		p.commented = true
+		p.next()
+	}
+	return p.ended
+}
+
 // nextText moves to the next line that is not empty. It returns false if there is none.
 func (p *parser) nextText() bool {
 	for p.at < len(p.text) {

@@ -84,11 +84,7 @@ func (p *parser) literal(header []byte, indent, column int) (*yaml.Node, bool) {
 		}
 		value.Write(p.rest)
 	}
-	if !p.ended && p.rest[0] == '#' {
-		p.commented = true
-		p.next()
-	}
-	if !p.ended && p.indent > indent {
+	if !p.skipComment() && p.indent > indent {
 		return nil, false
 	}
 	if !strip {
