@@ -1,15 +1,13 @@
 package applycheck
 
 import (
-	"runtime"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/parallel"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -74,7 +72,7 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 		}
 	}
 	root.Cache.Load(c.unread(root, changed, built))
-	inParallel(len(changed), func(n int) {
+	parallel.Each(len(changed), func(n int) {
 		i := changed[n]
 		order[i] = c.newState(root, &root.Claims[i], stateName(root, i), built)
 	})
@@ -112,19 +110,6 @@ func stateName(root *dedupe.Root, claim int) string {
 		return name
 	}
 	return strconv.Itoa(claim)
-}
-
-func inParallel(count int, do func(int)) {
-	var next atomic.Int64
-	var running sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), count) {
-		running.Go(func() {
-			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
-	}
-	running.Wait()
 }
 
 func intended(claim *dedupe.Claim) []dedupe.File {

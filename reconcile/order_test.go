@@ -17,7 +17,7 @@ import (
 func stageFiles() []stageFile {
 	return []stageFile{
 		{"what all stages share", "allowance failure generations policy unit"},
-		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore existing adopt copies oldcopies decisions filepathmode"},
+		{"observe", "observe opener lookup readahead contents records ledger former fight fights separate owners unused restore existing adopt copies oldcopies decisions filepathmode"},
 		{"relate", "feedback revisions pastplacements blame failedfiles"},
 		{"plan", "input rolloutstep destinationplan divide inherited evidence guard"},
 		{"rollout", "rolloutspecs rolloutunits rolloutplan rolloutformer rolloutremoval"},

@@ -8,6 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/parallel"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -60,12 +61,17 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 }
 
 func (w *wanted) place(before renderings, unpacked *contents) {
-	for i := range w.plan.placements {
+	renderings := make([]rendered, len(w.plan.placements))
+	parallel.Each(len(renderings), func(i int) {
+		from, known := &w.plan.placements[i], false
+		if renderings[i], known = before[renderKeyOf(from, w.policy.Owner)]; !known {
+			renderings[i] = w.situation.render(from)
+		}
+	})
+	for i, made := range renderings {
 		from := &w.plan.placements[i]
 		key := renderKeyOf(from, w.policy.Owner)
-		made, known := before[key]
-		if !known {
-			made = w.situation.render(from)
+		if _, known := before[key]; !known {
 			unpacked.intern(made.rendering.Files)
 		}
 		w.renderings[key] = made

@@ -285,6 +285,9 @@ func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 	if k.kratixWrites() {
 		d.Project = k.projection
 	}
+	if k.promoted == nil { // its stores are not those of the source
+		k.source.OnStores(d.ReadAhead)
+	}
 	return d
 }
 

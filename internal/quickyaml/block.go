@@ -39,10 +39,10 @@ func (p *parser) entry(offset, depth, base int) bool {
 	var node *yaml.Node
 	var ok bool
 	switch {
-	case len(value) == 0:
-		node, ok = p.nested(offset, depth)
-	case len(value) == len(p.rest)-colon-1: // no space after the colon
+	case len(value) > 0 && len(value) == len(p.rest)-colon-1: // no space after the colon
 		return false
+	case p.isEnd(p.rest[colon+1:]):
+		node, ok = p.nested(offset, depth)
 	default:
 		node, ok = p.scalar(value, offset, column)
 	}
@@ -102,6 +102,7 @@ func (p *parser) sequence(indent, depth int) (*yaml.Node, bool) {
 		if hasKey(text) {
 			item, ok = p.mapping(offset, depth+1)
 		} else {
+			p.fragile = p.fragile || text[0] == '|'
 			item, ok = p.scalar(text, indent, offset+1)
 		}
 		if !ok {

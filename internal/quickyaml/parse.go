@@ -1,8 +1,8 @@
 // Package quickyaml parses simple YAML faster than the YAML library, with the same result. It
 // rejects all other YAML; callers then use the library.
 //
-// Simple YAML is one document with a map, in printable ASCII. It has no comments, anchors, tags,
-// escapes, folded scalars or merge keys, and no scalar whose type depends on the version of YAML.
+// Simple YAML is one document with a map, in printable ASCII. It has no anchors, tags, escapes,
+// folded scalars or merge keys, and no scalar whose type depends on the version of YAML.
 package quickyaml
 
 import (
@@ -20,8 +20,9 @@ const (
 	chunkSize  = 16
 )
 
-// Parse returns the document node that yaml.Unmarshal would produce, or false if the text is not
-// simple.
+// Parse returns the document node that yaml.Unmarshal would produce, but without comments. It returns
+// false if the text is not simple, or if a literal block scalar or a value in flow style might have a
+// comment.
 func Parse(text []byte) (document *yaml.Node, ok bool) { return (&parser{}).parse(text) }
 
 // count estimates the number of nodes in a text. It returns false if the text cannot be simple.
@@ -54,6 +55,9 @@ type parser struct {
 	ended          bool
 	// at is the offset of the line after the current one; line is its number.
 	at, line int
+	// commented means that the text has a comment. fragile means that it has a node whose meaning for
+	// callers may depend on whether the library attaches a comment to it.
+	commented, fragile bool
 
 	// free has allocated nodes. Those within its length are in use.
 	free []yaml.Node
@@ -78,16 +82,40 @@ func (p *parser) parse(text []byte) (document *yaml.Node, ok bool) {
 	if !p.next() || p.indent != 0 {
 		return nil, false
 	}
+	if len(body) == len(text) {
+		document.Line = p.number
+	}
 	root, ok := p.mapping(0, 0)
-	if !ok || !p.ended {
+	if !ok || !p.ended || p.commented && p.fragile {
 		return nil, false
 	}
 	document.Content = []*yaml.Node{root}
 	return document, true
 }
 
-// next moves to the next line that is not empty. It returns false if there is none.
+// next moves to the next line that has more than a comment. It returns false if there is none.
 func (p *parser) next() bool {
+	for p.nextText() {
+		if p.rest[0] != '#' {
+			return true
+		}
+		p.commented = true
+	}
+	return false
+}
+
+// skipComment moves to the next line if the current one is a comment. It reports whether there is no
+// line left.
+func (p *parser) skipComment() (ended bool) {
+	if !p.ended && p.rest[0] == '#' {
+		p.commented = true
+		p.next()
+	}
+	return p.ended
+}
+
+// nextText moves to the next line that is not empty. It returns false if there is none.
+func (p *parser) nextText() bool {
 	for p.at < len(p.text) {
 		line := p.text[p.at : p.at+bytes.IndexByte(p.text[p.at:], '\n')]
 		p.number = p.line

@@ -15,17 +15,34 @@ func (p *parser) scalar(text []byte, indent, column int) (*yaml.Node, bool) {
 		return p.literal(text, indent, column)
 	case '{', '[':
 		node, rest, ok := p.flow(text, column, 0)
+		p.fragile = p.fragile || ok && len(node.Content) > 0
+		ok = ok && p.isEnd(rest)
 		p.next()
-		return node, ok && len(rest) == 0
+		return node, ok
 	case '"', '\'':
 		node, rest, ok := p.quoted(text, column)
+		ok = ok && p.isEnd(rest)
 		p.next()
-		return node, ok && len(rest) == 0
+		return node, ok
+	}
+	if comment := bytes.Index(text, []byte(" #")); comment >= 0 {
+		p.commented = true
+		text = bytes.TrimRight(text[:comment], " ")
 	}
 	tag := plainTag(text)
 	node := p.node(yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: string(text), Line: p.number, Column: column})
 	p.next()
 	return node, tag != ""
+}
+
+// isEnd reports whether the rest of a line has at most a comment.
+func (p *parser) isEnd(rest []byte) bool {
+	comment := bytes.TrimLeft(rest, " ")
+	if len(comment) == 0 {
+		return true
+	}
+	p.commented = p.commented || comment[0] == '#'
+	return comment[0] == '#' && len(comment) < len(rest)
 }
 
 // quoted parses a scalar in quotes without escapes, and returns the text after it.
@@ -51,14 +68,14 @@ func (p *parser) literal(header []byte, indent, column int) (*yaml.Node, bool) {
 		return nil, false
 	}
 	line := p.number
-	if p.at >= len(p.text) || p.text[p.at] == '\n' || !p.next() || p.indent <= indent {
+	if p.at >= len(p.text) || p.text[p.at] == '\n' || !p.nextText() || p.indent <= indent {
 		return nil, false
 	}
 	block := p.indent
 	var value strings.Builder
 	value.Write(p.rest)
 	number := p.number
-	for p.next() && p.indent >= block {
+	for p.nextText() && p.indent >= block {
 		for ; number < p.number; number++ {
 			value.WriteByte('\n')
 		}
@@ -67,7 +84,7 @@ func (p *parser) literal(header []byte, indent, column int) (*yaml.Node, bool) {
 		}
 		value.Write(p.rest)
 	}
-	if !p.ended && p.indent > indent {
+	if !p.skipComment() && p.indent > indent {
 		return nil, false
 	}
 	if !strip {

@@ -33,7 +33,7 @@ func connect(config *rest.Config) (clients, error) {
 	metav1.AddToGroupVersion(scheme, own)
 	metav1.AddToGroupVersion(scheme, core)
 
-	codecs := serializer.NewCodecFactory(scheme).WithoutConversion()
+	codecs := watchCodec{serializer.NewCodecFactory(scheme).WithoutConversion(), scheme}
 	open := func(version schema.GroupVersion, path string) (rest.Interface, error) {
 		copied := rest.CopyConfig(config)
 		copied.GroupVersion, copied.APIPath, copied.NegotiatedSerializer = &version, path, codecs

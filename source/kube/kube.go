@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -49,6 +50,10 @@ type Source struct {
 	contents bool
 	// shared makes the first snapshot share the contents of Works with their WorkPlacements.
 	shared sync.Once
+
+	// onStores is called at most once; nil for not at all. announced means that it was called.
+	onStores  func(ctx context.Context, stores source.Snapshot)
+	announced atomic.Bool
 
 	// changes holds at most one pending change notification.
 	changes chan struct{}
@@ -227,19 +232,13 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 // Snapshot returns the last known state of the cluster. It fails if the initial lists fail, or take
 // longer than 30 seconds.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
+	if err := s.await(ctx, syncTimeout, func() error { return s.syncedOrAnnounce(ctx) }); err != nil {
 		return source.Snapshot{}, err
 	}
-	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()), objects(s.registries.stable()))
-	destinations := objects(s.destinations.stable())
-	opened := stores
-	if s.opens != nil {
-		opened = s.opens(slices.Concat(destinations, stores))
-	}
-	found, unreadable := s.readSecrets(ctx, opened)
+	stores, unreadable := s.readStores(ctx)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	profiles, wrong := s.readProfiles(ctx)
-	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found), objects(profiles), objects(s.rollouts.stable())))
+	snapshot := source.Gather(slices.Concat(objects(works), stores, objects(profiles), objects(s.rollouts.stable())))
 	snapshot.FromAPI = true
 	s.addPlacements(&snapshot)
 	snapshot.Findings = slices.Concat(snapshot.Findings, unreadable, wrong)
@@ -320,9 +319,11 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-func (s *Source) synced() error {
+func (s *Source) synced() error { return listed(s.mirrors()) }
+
+func listed(mirrors map[string]followed) error {
 	var missing error
-	for kind, mirror := range s.mirrors() {
+	for kind, mirror := range mirrors {
 		seen, why := mirror.ready()
 		if !seen && why == nil {
 			why = fmt.Errorf("%w: every %s there is", errNotSeen, kind)

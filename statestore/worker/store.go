@@ -17,7 +17,7 @@ type worker struct {
 	mu sync.Mutex
 	// current is the operation in progress, or nil.
 	current *operation
-	// read is a read that has finished after a caller had stopped waiting for it.
+	// read is a read that has finished without a caller, or after one had stopped waiting for it.
 	read *operation
 	base statestore.State
 	// patience is how long the first caller of a read waits.
@@ -40,8 +40,9 @@ type operation struct {
 	err      error
 	// late is the timer of a read that fires after Workers.Patience.
 	late *time.Timer
-	// left means that a caller has stopped waiting for the operation.
-	left bool
+	// left means that a caller has stopped waiting for the operation. ahead means that the operation
+	// is a read that began without a caller.
+	left, ahead bool
 }
 
 func (s *worker) readState(ctx context.Context) (statestore.State, error) {
@@ -79,6 +80,15 @@ func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 		s.read = nil // a later read must not return this result again
 	}
 	return s.answer(op)
+}
+
+func (s *worker) readAhead(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil && s.read == nil && s.pause == nil {
+		s.beginRead(ctx)
+		s.current.ahead = true
+	}
 }
 
 func (s *worker) answer(op *operation) (statestore.State, error) {
@@ -145,11 +155,11 @@ func (s *worker) end(op *operation) {
 	if op.changes == nil {
 		s.adaptPatience(op.late.Stop())
 	}
+	if (op.left || op.ahead) && op.changes == nil {
+		s.read = op
+	}
 	if op.left {
-		switch {
-		case op.changes == nil:
-			s.read = op
-		case errors.Is(op.err, statestore.ErrContentRefused):
+		if op.changes != nil && errors.Is(op.err, statestore.ErrContentRefused) {
 			s.refused = op.err
 		}
 		s.workers.Wake()

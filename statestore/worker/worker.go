@@ -53,6 +53,10 @@ func (w *Workers) of(view statestore.View) *worker {
 	return w.workers[view]
 }
 
+// ReadAhead begins to read a view, unless its store is busy or rests. The next Read returns the
+// result. view must be the argument of Wrap.
+func (w *Workers) ReadAhead(ctx context.Context, view statestore.View) { w.of(view).readAhead(ctx) }
+
 // Last returns the state of a view that was read last. ok is false if there is none. view must be
 // the argument of Wrap.
 func (w *Workers) Last(view statestore.View) (state statestore.State, ok bool) {
