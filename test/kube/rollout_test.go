@@ -112,6 +112,10 @@ func TestBadOperatorReachesOnlyTheFirstWave(t *testing.T) {
 		t.Errorf("no commit has the words of Flux:\n%s", message)
 	}
 
+	if got := f.command("history", "operators", "--kube"); !strings.HasPrefix(got, "Work default/operator:\n") || !strings.Contains(got, undone[:7]) {
+		t.Errorf("rollout history prints\n%s", got)
+	}
+
 	f.command("pause", "operators")
 	f.wants("version", "v3")
 	f.waitForCondition("rollout/operators", "Ready", "False Paused")
