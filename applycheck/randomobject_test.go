@@ -15,7 +15,7 @@ type randomObject struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
 	bytes  []byte
-	// On average, one of rarity values is odd. 0 means that no value is odd.
+	// rarity is N if one in N values is odd on average, or 0 if no value is odd.
 	rarity int
 }
 

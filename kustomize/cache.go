@@ -312,7 +312,7 @@ func (c *Cache) known(key digest) *cachedFile {
 	return file
 }
 
-// put adds a file. If files is full, it becomes older.
+// put adds a file to c.files. If c.files is full, put first replaces c.older by it.
 func (c *Cache) put(key digest, file *cachedFile) {
 	if len(c.files) >= maxFiles {
 		c.files, c.older = nil, c.files

@@ -11,8 +11,8 @@ import (
 // object out.
 type RepeatedField struct {
 	Field string
-	// First and Second are lines of the file, counted from 1. In a file with lists, First is 0 and
-	// Second is the line at which the object starts.
+	// First and Second are lines of the file, counted from 1. In a file that may have objects of a
+	// List kind, First is 0 and Second is the line at which the object starts.
 	First, Second int
 }
 

@@ -33,7 +33,7 @@ type checked struct {
 	left bool
 	// unfolded means that the path of a foreign file is not folded, as in [tree.Path.IsFolded].
 	unfolded bool
-	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing files.
+	// blocked names the WorkPlacements that depend on what Kratix itself writes.
 	blocked []string
 }
 

@@ -248,7 +248,8 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns before if the root has the same files at last and at now, and otherwise now.
+// first returns the mark before if the root has the same files in the revisions of the marks last and
+// now. Otherwise it returns now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

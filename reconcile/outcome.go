@@ -20,7 +20,7 @@ type outcome struct {
 	// conflicting are new placements that are quarantined and may be written on another Destination.
 	// doubtful are new placements that the API server may refuse.
 	conflicting, doubtful []choice
-	// blocked names the WorkPlacements that cannot be written while Kratix has outgoing files.
+	// blocked names the WorkPlacements that depend on what Kratix itself writes.
 	blocked []string
 	// emptied means that the Destination is being deleted together with its files.
 	emptied bool

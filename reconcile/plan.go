@@ -56,8 +56,8 @@ func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destinati
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are quarantined, and reports whether it has added any. A
-// quarantined group is not moved to a Destination where it is doubtful.
+// learn adds the new placements that are quarantined, and reports whether it has added any. Of their
+// groups it also adds the new placements that the API server may refuse.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
 	quarantined := make(map[groupChoice]bool, len(c))

@@ -47,7 +47,7 @@ type refusedStore struct {
 	why             error
 	inProgress      []suspect
 	// always is the last error of a store that refuses everything, and otherwise nil. probed are the
-	// units that were tried since then.
+	// units that were tried since then; it is cleared when all were tried.
 	always error
 	probed map[suspect]bool
 	// since are the units that were refused since the last accepted write. message is the text of the

@@ -23,8 +23,8 @@ type round struct {
 	demand   demand
 	asked    map[groupKey]Relocation
 	onDemand []*job
-	// placed are the placements so far. next is a linked list of the placements of each job, as
-	// indices into placed.
+	// placed are the placements so far. next[i] is the index in placed of the next placement of the
+	// same job, or none.
 	placed  []Placement
 	next    []int32
 	chosen  keys
@@ -39,8 +39,8 @@ type job struct {
 	work  *kratix.Work
 	group *kratix.WorkloadGroup
 	fit   *fit
-	// old are the existing placements. first and last are the indices of the planned placements in
-	// round.placed.
+	// old are the existing placements. first and last are the ends of the list of the planned
+	// placements in round.next. first is none if there are no planned placements.
 	old         []*kratix.WorkPlacement
 	first, last int32
 	// moving means that the placement should move to target or, if target is empty, to a chosen

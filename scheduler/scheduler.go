@@ -112,7 +112,7 @@ type Result struct {
 }
 
 // DestinationPlan is the placements of one Destination, sorted by name. A Destination without
-// placements has none.
+// placements has no DestinationPlan.
 type DestinationPlan struct {
 	Destination string
 	Placements  []Placement

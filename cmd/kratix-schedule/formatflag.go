@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// formatFlag is --output of a command with a result of its own: FORMAT or FORMAT=FILE. Text is written
-// to standard output unless another format is written there.
+// formatFlag is the flag --output with values of the form FORMAT or FORMAT=FILE. Text is written to
+// standard output unless another format is written there.
 type formatFlag struct {
 	names   []string
 	outputs []formatOutput

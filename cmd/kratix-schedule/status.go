@@ -100,8 +100,8 @@ func completionNamed(c *cobra.Command, name string) (*writers.Completion, error)
 	return completion, nil
 }
 
-// readStatus returns the request of a pipeline, and the status that the pipeline has written. It
-// also returns both with ErrSuspended.
+// readStatus returns the request of a pipeline, and the status that the pipeline has written. If the
+// pipeline has suspended the workflow, it returns both together with ErrSuspended.
 func readStatus(from string) (kratix.Header, map[string]any, error) {
 	root, err := os.OpenRoot(from)
 	if err != nil {

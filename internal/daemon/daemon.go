@@ -70,8 +70,9 @@ type Daemon struct {
 	Watch func() []finding.Finding
 	// Project returns the stores that rounds use in place of stores. It may be nil.
 	Project func(stores statestore.Opener) statestore.Opener
-	// CommitsPerMinute is the maximum number of commits per minute to each repository on a git server,
-	// or 0 for no maximum. It has no effect with Project.
+	// CommitsPerMinute is the limit of commits per minute to each repository on a git server, unless
+	// its state store has an annotation. 0 means no limit, also for registries. It has no effect with
+	// Project.
 	CommitsPerMinute int
 
 	registry *prometheus.Registry

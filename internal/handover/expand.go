@@ -22,8 +22,8 @@ const targetLabel = scheduler.OwnPrefix + "handover"
 
 // Takeover is a snapshot with the placements that Kratix could create if it took over.
 type Takeover struct {
-	// Input is a copy of the snapshot in which each unplaced group of a request is placed on every
-	// Destination that fits. The Work of such a placement is called a stand-in.
+	// Input is a copy of the snapshot with stand-ins. A stand-in is a copy of a Work with the groups
+	// that Kratix could write to one Destination, and fits only there.
 	Input source.Snapshot
 	// standIns maps the key of each stand-in to its original Work and its Destination.
 	standIns map[string]standIn

@@ -126,7 +126,7 @@ type StateStoreStatus struct {
 	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
 }
 
-// The kinds of state stores.
+// The kinds of Kratix's own state stores.
 const (
 	GitStateStoreKind    = "GitStateStore"
 	BucketStateStoreKind = "BucketStateStore"

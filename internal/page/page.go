@@ -54,7 +54,7 @@ type Files struct {
 	Files           []File
 	// Left is the number of files that are left out because of the limits.
 	Left int
-	// Joined means that the file also contains other placements.
+	// Joined means that the placement is a part of a file that may have parts of other placements.
 	Joined bool
 }
 

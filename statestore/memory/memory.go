@@ -25,7 +25,7 @@ type Store struct {
 	refused   []tree.Path
 	past      []statestore.Files
 	log       []statestore.LogEntry
-	// contents has the contents that were ever written, because older States may still read them.
+	// contents has all contents that were ever written, because older States may still read them.
 	contents map[statestore.Digest][]byte
 }
 

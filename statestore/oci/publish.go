@@ -82,7 +82,7 @@ func (s *Store) publish(ctx context.Context, made *artifact, manifest []byte, ba
 	}
 }
 
-// now returns the time for deadlines of contexts. Config.Now may be another clock.
+// now returns the time of the system clock, as contexts use it. Config.Now may be another clock.
 func now() time.Time { return time.Now() } //nolint:forbidigo // contexts read the clock themselves
 
 // until calls do with a deadline. It returns a slowError if do fails after the deadline.

@@ -173,16 +173,16 @@ func TestWriterThatOthersIgnoreGivesUp(t *testing.T) {
 	}
 }
 
-// tagAs makes the tag to refer to the manifest of the tag from.
-func tagAs(t *testing.T, c oci.Config, from, to string) {
+// tagAs tags the manifest of an existing tag with another one.
+func tagAs(t *testing.T, c oci.Config, existing, added string) {
 	t.Helper()
 	host, name, _ := strings.Cut(strings.TrimPrefix(c.URL, "oci://"), "/")
-	response, err := http.Get("http://" + host + "/v2/" + name + "/manifests/" + from) //nolint:noctx // our own server
+	response, err := http.Get("http://" + host + "/v2/" + name + "/manifests/" + existing) //nolint:noctx // our own server
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+host+"/v2/"+name+"/manifests/"+to, response.Body)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+host+"/v2/"+name+"/manifests/"+added, response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}

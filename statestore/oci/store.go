@@ -4,7 +4,7 @@
 // Each Destination has a repository of its own. An artifact has all files of the Destination in one
 // layer. The tag latest refers to the newest artifact. The revision is the digest of its manifest.
 //
-// A registry has no compare-and-swap. The store replaces it by Lamport's bakery algorithm:
+// A registry has no compare-and-swap, so writers take turns by Lamport's bakery algorithm:
 //
 //   - A writer announces its artifact by a tag with the next generation, and then lists
 //     all tags. Of two writers, at least one sees the tag of the other.
@@ -13,7 +13,7 @@
 //   - A writer that sees others announces itself again with a later ticket, and waits
 //     for the writers before it.
 //   - A writer must replace latest within half of Config.Settle after its announcement.
-//     An announcement that was seen for Config.Settle is ignored.
+//     Writers ignore an announcement that they first saw Config.Settle ago or earlier.
 //
 // A write can be lost if the registry carries out a request long after its client has given up, if
 // its list of tags is not up to date, or if the process was suspended.

@@ -137,8 +137,8 @@ func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
 	statestore.Keep(t.Opener, refs)
 }
 
-// Begin must be called when a round begins. The commits of a round may follow each other at once,
-// up to the number for a minute.
+// Begin must be called when a round begins. It drops the changes that wait, since the round computes
+// them again.
 func (t *Throttle) Begin() { t.each((*limit).begin) }
 
 // Refresh makes the next read of each location ask its server.

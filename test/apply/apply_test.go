@@ -216,7 +216,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 		return
 	}
 	if name == immutable && c.DryRun(c.t.Context(), c.render(s.wanted, s.name+"-new")) != nil {
-		return // the object is also refused without a stored object
+		return // it is refused under a new name too, so not only because of an immutable field
 	}
 	said := c.destinations["profile"].Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
 	words := Words(err)
