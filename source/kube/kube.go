@@ -65,7 +65,8 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// syncTimeout is how long Snapshot waits for the initial lists, and how long Await waits.
+// syncTimeout is how long Snapshot waits for the next object of the initial lists, and how long
+// Await waits.
 const syncTimeout = 30 * time.Second
 
 // snapshotGracePeriod is how long await tolerates API errors.
@@ -229,10 +230,10 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return words, nil
 }
 
-// Snapshot returns the last known state of the cluster. It fails if the initial lists fail, or take
-// longer than 30 seconds.
+// Snapshot returns the last known state of the cluster. It fails if the initial lists fail, or if
+// they are incomplete and no object arrives for 30 seconds.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	if err := s.await(ctx, syncTimeout, func() error { return s.syncedOrAnnounce(ctx) }); err != nil {
+	if err := s.awaitLists(ctx, func() error { return s.syncedOrAnnounce(ctx) }); err != nil {
 		return source.Snapshot{}, err
 	}
 	stores, unreadable := s.readStores(ctx)
@@ -359,6 +360,19 @@ var errNotSeen = errors.New("no answer yet")
 
 // errEnded is the error after the context of Follow has ended.
 var errEnded = errors.New("the cluster is not followed any more")
+
+// awaitLists waits until missing returns nil, as await does, and as long as objects arrive.
+func (s *Source) awaitLists(ctx context.Context, missing func() error) error {
+	for {
+		before := s.received()
+		if err := s.await(ctx, syncTimeout, missing); !errors.Is(err, errNotSeen) || s.received() == before {
+			return err
+		}
+	}
+}
+
+// received returns the number of objects received so far of the kinds that may have many.
+func (s *Source) received() int64 { return s.works.received.Load() + s.placements.received.Load() }
 
 // await waits until missing returns nil, but at most for the duration longest. An error other than
 // errNotSeen makes it fail after snapshotGracePeriod.

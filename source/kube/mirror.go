@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -40,6 +41,8 @@ type mirror[O object] struct {
 	wrong     map[kratix.Key]error
 	synced    bool
 	lastError error
+	// received counts objects that have arrived.
+	received atomic.Int64
 }
 
 // feature has the functions for one kind of objects. Each of them may be nil.
@@ -143,6 +146,7 @@ func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(receivedObject[O]); ok {
 			_, _ = m.slimmed(sent) // Update reports the error
+			m.received.Add(1)
 		}
 		return seen, nil
 	}
