@@ -256,3 +256,10 @@ func (d *destinationView) isRemovedWithFiles() bool { return d.IsDeleted() && d.
 func limitsOf(store *storeView, policy Policy) layout.Limits {
 	return layout.LimitsOf(store.ref.Kind, store.location(tree.Path{}).Dir, policy.AllowNames)
 }
+
+func (s *storeView) labels() map[string]string {
+	if s.spec == nil {
+		return nil
+	}
+	return s.spec.GetLabels()
+}

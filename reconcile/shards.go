@@ -15,13 +15,6 @@ import (
 // written.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
-func (s *storeView) labels() map[string]string {
-	if s.spec == nil {
-		return nil
-	}
-	return s.spec.GetLabels()
-}
-
 func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired {
 	var ready []*desired
 	unselected := idleStores{}
