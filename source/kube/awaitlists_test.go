@@ -16,6 +16,7 @@ func TestLongListsAreAwaitedAsLongAsObjectsArrive(t *testing.T) {
 	}{
 		"objects arrive":                   {20 * time.Second, 5 * time.Minute, nil},
 		"no object arrives for 30 seconds": {2 * time.Minute, 5 * time.Minute, errNotSeen},
+		"objects arrive for ever":          {20 * time.Second, 24 * time.Hour, errNotSeen},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -92,27 +92,15 @@ func (s *objectScanner) scan(part []byte) int {
 // skipString returns the index of the end of the string that contains part[i], or of the last byte
 // of part.
 func (s *objectScanner) skipString(part []byte, i int) int {
-	for i < len(part) {
-		if s.escape {
-			s.escape = false
-			i++
-			continue
-		}
-		end := bytes.IndexByte(part[i:], '"')
-		length := end
-		if end < 0 {
-			length = len(part) - i
-		}
-		backslash := bytes.IndexByte(part[i:i+length], '\\')
+	for ; i < len(part); i++ {
 		switch {
-		case backslash >= 0:
+		case s.escape:
+			s.escape = false
+		case part[i] == '\\':
 			s.escape = true
-			i += backslash + 1
-		case end >= 0:
+		case part[i] == '"':
 			s.inString = false
-			return i + end
-		default:
-			return len(part) - 1
+			return i
 		}
 	}
 	return i - 1

@@ -231,7 +231,7 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 }
 
 // Snapshot returns the last known state of the cluster. It fails if the initial lists fail, or if
-// they are incomplete and no object arrives for 30 seconds.
+// they are incomplete and no object arrives for 30 seconds, or after ten minutes.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.awaitLists(ctx, func() error { return s.syncedOrAnnounce(ctx) }); err != nil {
 		return source.Snapshot{}, err
@@ -361,11 +361,15 @@ var errNotSeen = errors.New("no answer yet")
 // errEnded is the error after the context of Follow has ended.
 var errEnded = errors.New("the cluster is not followed any more")
 
+// maxSyncTimeouts is the maximum number of times that Snapshot waits for syncTimeout. Lists that are
+// cut off begin again, so that objects may arrive for ever.
+const maxSyncTimeouts = 20
+
 // awaitLists waits until missing returns nil, as await does, and as long as objects arrive.
 func (s *Source) awaitLists(ctx context.Context, missing func() error) error {
-	for {
+	for tries := 1; ; tries++ {
 		before := s.received()
-		if err := s.await(ctx, syncTimeout, missing); !errors.Is(err, errNotSeen) || s.received() == before {
+		if err := s.await(ctx, syncTimeout, missing); !errors.Is(err, errNotSeen) || s.received() == before || tries == maxSyncTimeouts {
 			return err
 		}
 	}
