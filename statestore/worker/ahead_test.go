@@ -68,3 +68,16 @@ func TestFailureOfAReadAheadIsReported(t *testing.T) {
 		}
 	})(t)
 }
+
+func TestFailureOfAReadAheadEndsWithItsPause(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
+		b.inner.err = errors.New("down")
+		b.readAhead(t)
+		b.inner.err = nil
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if _, err := b.store.Read(t.Context()); err != nil || b.inner.asked != 2 {
+			t.Errorf("%v, asked %d times", err, b.inner.asked)
+		}
+	})(t)
+}

@@ -50,6 +50,9 @@ func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 		return statestore.State{}, err
 	}
 	s.mu.Lock()
+	if s.read != nil && s.read.ahead && s.read.err != nil && s.pause == nil {
+		s.read = nil // it is time to ask the store again
+	}
 	switch {
 	case s.current != nil && s.current.changes != nil:
 		defer s.mu.Unlock()
