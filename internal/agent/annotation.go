@@ -3,8 +3,8 @@ package agent
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
@@ -36,17 +36,16 @@ func ParseStates(text string) (map[string]State, error) {
 	return states, nil
 }
 
-// NewestStates returns the state of each root that has the later event. If both are as late, the
-// state in first counts.
-func NewestStates(first, second map[string]State) map[string]State {
-	newest := maps.Clone(second)
-	if newest == nil {
-		newest = map[string]State{}
-	}
-	for root, state := range first {
-		if other, there := newest[root]; !there || !state.Latest.Before(other.Latest) {
-			newest[root] = state
+// MaxAhead is the maximum time by which an event may be in the future.
+const MaxAhead = 10 * time.Minute
+
+// AreAhead reports whether a state has a time that is more than MaxAhead after now.
+func AreAhead(states map[string]State, now time.Time) bool {
+	end := now.Add(MaxAhead)
+	for _, s := range states {
+		if s.Latest.After(end) || s.Applied.Time.After(end) || s.Healthy.Time.After(end) || s.Failure != nil && s.Failure.Since.After(end) {
+			return true
 		}
 	}
-	return newest
+	return false
 }

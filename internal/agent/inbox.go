@@ -94,15 +94,13 @@ func (b *Inbox) States() map[string]map[string]State {
 	return states
 }
 
-// Restore adds stored states, by Destination and root. It replaces only older states.
+// Restore merges stored states into the states, by Destination and root.
 func (b *Inbox) Restore(states map[string]map[string]State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for name, roots := range states {
-		for root, state := range roots {
-			if now, ok := b.states[name][root]; !ok || now.Latest.Before(state.Latest) {
-				b.set(name, root, state)
-			}
+		for root, state := range MergeStates(b.states[name], roots) {
+			b.set(name, root, state)
 		}
 	}
 }

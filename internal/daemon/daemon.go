@@ -139,7 +139,11 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.server.Version = d.Version
 	d.woken, d.pushes.changed = make(chan struct{}, 1), make(chan struct{}, 1)
 	if d.Inbox != nil {
-		d.Reconciler.Source = &inboxSource{Source: d.Reconciler.Source, inbox: d.Inbox}
+		from := &inboxSource{Source: d.Reconciler.Source, inbox: d.Inbox}
+		if d.Reconciler.Selects != nil {
+			from.now = d.Now
+		}
+		d.Reconciler.Source = from
 		d.Reconciler.Agents = func() reconcile.AgentStates { return d.Inbox.States() }
 	}
 	var stores statestore.Opener = stoppingStores{d.Reconciler.Stores, d.stopping}

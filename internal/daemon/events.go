@@ -63,6 +63,9 @@ type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
 	names []string
+	// now returns the time if the process is one of several shards. Otherwise now is nil, and
+	// annotations are restored only once.
+	now func() time.Time
 	// restored are the annotations of the last snapshot by Destination.
 	restored map[string]restoredStates
 }
@@ -100,7 +103,7 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 }
 
 // restore adds the states in a changed annotation to the Inbox, and returns an error if the
-// annotation is invalid. After the start, another shard changes it when it has received an event.
+// annotation is invalid. Other shards change it when they have received events.
 func (s *inboxSource) restore(d *kratix.Destination, before map[string]restoredStates) error {
 	text, kept := d.Annotations[kratix.ReportedAnnotation]
 	if !kept {
@@ -110,7 +113,9 @@ func (s *inboxSource) restore(d *kratix.Destination, before map[string]restoredS
 	if !known || last.text != text {
 		states, err := agent.ParseStates(text)
 		last = restoredStates{text, err}
-		s.inbox.Restore(map[string]map[string]agent.State{d.Name: states})
+		if !known || s.now != nil && !agent.AreAhead(states, s.now()) {
+			s.inbox.Restore(map[string]map[string]agent.State{d.Name: states})
+		}
 	}
 	s.restored[d.Name] = last
 	return last.err

@@ -98,23 +98,31 @@ func TestInboxFollowsTheDestinations(t *testing.T) {
 	}
 }
 
-func TestInboxTakesLaterEventsOfAnotherShard(t *testing.T) {
-	inbox, next := agent.NewInbox(), &snapshots{}
-	from := &inboxSource{Source: next, inbox: inbox}
+func TestInboxTakesEventsOfAnotherShard(t *testing.T) {
 	start := time.Now().UTC()
-	for i, step := range []struct {
-		age            time.Duration
-		revision, want string
-	}{{time.Minute, "a", "a"}, {0, "b", "b"}, {time.Hour, "c", "b"}} {
-		mark := agent.Mark{Revision: step.revision, Time: start.Add(-step.age)}
-		d := testkit.Destination("one")
-		d.Annotations = map[string]string{kratix.ReportedAnnotation: agent.FormatStates(map[string]agent.State{"resources": {Applied: mark, Latest: mark.Time}})}
-		next.now = source.Snapshot{Destinations: []*kratix.Destination{d}}
-		if _, err := from.Snapshot(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := inbox.States()["one"]["resources"].Applied.Revision; got != step.want {
-			t.Errorf("step %d: applied is %q, want %q", i, got, step.want)
+	for name, c := range map[string]struct {
+		now  func() time.Time
+		want []string
+	}{
+		"a shard":               {func() time.Time { return start }, []string{"a", "b", "b", "b"}},
+		"a process without any": {nil, []string{"a", "a", "a", "a"}},
+	} {
+		inbox, next := agent.NewInbox(), &snapshots{}
+		from := &inboxSource{Source: next, inbox: inbox, now: c.now}
+		for i, step := range []struct {
+			age      time.Duration
+			revision string
+		}{{time.Minute, "a"}, {0, "b"}, {time.Hour, "c"}, {-time.Hour, "from the future"}} {
+			mark := agent.Mark{Revision: step.revision, Time: start.Add(-step.age)}
+			d := testkit.Destination("one")
+			d.Annotations = map[string]string{kratix.ReportedAnnotation: agent.FormatStates(map[string]agent.State{"resources": {Applied: mark, Latest: mark.Time}})}
+			next.now = source.Snapshot{Destinations: []*kratix.Destination{d}}
+			if _, err := from.Snapshot(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := inbox.States()["one"]["resources"].Applied.Revision; got != c.want[i] {
+				t.Errorf("%s, step %d: applied is %q, want %q", name, i, got, c.want[i])
+			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package status
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -100,43 +99,49 @@ func withRoots(summary report.AgentCondition, placements int, deliveries []*repo
 }
 
 // keepStates sets the annotation of a Destination with the states that its agent has reported.
-// Another shard may have received later events.
 func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
 	}
-	received := statesOf(deliveries)
-	kept := agent.NewestStates(received, annotatedStates(d))
-	maps.DeleteFunc(kept, func(root string, _ agent.State) bool { _, there := received[root]; return !there })
-	change.annotateStates(d, kept)
-}
-
-// passStates sets the annotation of another shard's Destination if this process has received later
-// events than the annotation contains.
-func (p *planner) passStates(change *Change, d *kratix.Destination) {
-	deliveries := p.agents[d.Name]
-	if len(deliveries) == 0 || d.IsDeleted() || p.mode != Manage && p.mode != Promote {
+	if p.selects != nil {
+		p.mergeStates(change, d, deliveries)
 		return
 	}
-	change.annotateStates(d, agent.NewestStates(annotatedStates(d), statesOf(deliveries)))
-}
-
-func statesOf(deliveries []*report.Delivery) map[string]agent.State {
 	states := map[string]agent.State{}
 	for i := range deliveries {
 		states[deliveries[i].Root] = deliveries[i].Stable
 	}
-	return states
+	change.annotateStates(d, states)
 }
 
-// annotatedStates returns the states in the annotation of a Destination, or nil if it is invalid.
-func annotatedStates(d *kratix.Destination) map[string]agent.State {
-	text, there := d.Annotations[kratix.ReportedAnnotation]
-	if !there {
-		return nil
+// passStates sets the annotation of another shard's Destination if this process has received other
+// events than those in the annotation.
+func (p *planner) passStates(change *Change, d *kratix.Destination) {
+	if deliveries := p.agents[d.Name]; len(deliveries) > 0 && !d.IsDeleted() && (p.mode == Manage || p.mode == Promote) {
+		p.mergeStates(change, d, deliveries)
 	}
-	states, err := agent.ParseStates(text)
-	if err != nil {
+}
+
+// mergeStates merges what this shard has received into the annotation. The annotation is not changed
+// for a later event that changes nothing else.
+func (p *planner) mergeStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
+	received := map[string]agent.State{}
+	for _, delivery := range deliveries {
+		state := delivery.Stable
+		state.Latest = delivery.State.Latest
+		received[delivery.Root] = state
+	}
+	annotated := p.annotatedStates(d)
+	if merged := agent.MergeStates(received, annotated); !agent.Same(merged, annotated) {
+		change.annotateStates(d, merged)
+	}
+}
+
+// annotatedStates returns the states in the annotation of a Destination, or nil if it is invalid or
+// in the future.
+func (p *planner) annotatedStates(d *kratix.Destination) map[string]agent.State {
+	states, err := agent.ParseStates(d.Annotations[kratix.ReportedAnnotation])
+	if err != nil || agent.AreAhead(states, p.at.Time) {
 		return nil
 	}
 	return states

@@ -170,7 +170,7 @@ func TestShardPassesOnEventsThatTheOwnerHasNotReceived(t *testing.T) {
 	}{
 		"another shard has a later event":       {healthy("1"), later, "of neither", "2"},
 		"another shard has an earlier event":    {later, healthy("1"), "of neither", "2"},
-		"another shard has the same event":      {healthy("1"), healthy("other form"), "of neither", "1"},
+		"another shard has the same event":      {healthy("1"), healthy("other form"), "of neither", "other form"},
 		"the owner has not yet read the latest": {later, healthy("1"), "of the store", "2"},
 		"the owner has the same event":          {healthy("1"), healthy("other form"), "of the store", "other form"},
 	} {
@@ -186,6 +186,30 @@ func TestShardPassesOnEventsThatTheOwnerHasNotReceived(t *testing.T) {
 		}
 		if again, _ := s.plan(); slices.ContainsFunc(again, func(step string) bool { return strings.HasPrefix(step, "patch Destination") }) {
 			t.Errorf("%s: %v is written again", name, again)
+		}
+	}
+}
+
+func TestFailureThatIsOverLeavesTheAnnotation(t *testing.T) {
+	failed := healthy("1")
+	failed.Latest = noon.Add(time.Minute)
+	failed.Failure = &agent.Failure{Revision: "1", Outcome: agent.ApplyFailed, Message: "webhook down", Since: failed.Latest}
+	ahead := healthy("1")
+	ahead.Latest = noon.AddDate(1, 0, 0)
+	for name, selects := range map[string]Selects{"alone": nil, "owner": selectsNamed("of the store"), "another shard": selectsNamed("of neither")} {
+		for before, annotated := range map[string]agent.State{"failure": failed, "time in the future": ahead} {
+			s := newFixture(t).inShards()
+			s.placed(report.Unchanged)
+			s.now.Destinations[0].Annotations = map[string]string{kratix.ReportedAnnotation: agent.FormatStates(map[string]agent.State{"resources": annotated})}
+			s.selects = selects
+			over := healthy("1") // the mark is older than the failure
+			over.Latest = noon.Add(2 * time.Minute)
+			s.delivered(report.Delivery{State: over})
+			s.plan()
+			states, err := agent.ParseStates(s.now.Destinations[0].Annotations[kratix.ReportedAnnotation])
+			if got := states["resources"]; err != nil || got.Failure != nil || got.Latest.After(over.Latest) {
+				t.Errorf("%s, %s: the annotation has %+v (%v)", name, before, got, err)
+			}
 		}
 	}
 }

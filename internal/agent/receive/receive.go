@@ -28,7 +28,7 @@ const (
 	// MaxAge is the maximum age.
 	MaxAge = time.Hour
 	// MaxAhead is the maximum time by which an event may be in the future.
-	MaxAhead = 10 * time.Minute
+	MaxAhead = agent.MaxAhead
 )
 
 // Counter counts events.
