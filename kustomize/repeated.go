@@ -24,8 +24,8 @@ func (f *RepeatedField) String() string {
 	return fmt.Sprintf("the field %q is defined twice, on line %d and on line %d", f.Field, f.First, f.Second)
 }
 
-// repeatedIn returns a field because of which kustomize cannot write the object out, or nil. before
-// is the number of lines above the object's document.
+// repeatedIn returns a field that occurs twice, so that kustomize cannot write the object out, or nil.
+// before is the number of lines above the object's document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
 	if again == nil || first.Line == again.Line && first.Column == again.Column {

@@ -18,7 +18,7 @@ type BuiltRoot struct {
 	Objects []Object
 	// Failed is Flux's error message if the build fails, and otherwise empty.
 	Failed string
-	// File is the file because of which Flux stops before the build, or empty.
+	// File is the file that makes Flux stop before the build, or empty.
 	File string
 	// Remote means that the build would load something from outside the files.
 	Remote bool

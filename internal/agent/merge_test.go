@@ -16,8 +16,6 @@ func after(events ...agent.Event) agent.State {
 	return s
 }
 
-func merged(a, b agent.State) agent.State { return agent.Merge(a, b) }
-
 func TestMergeHasTheEventsOfBoth(t *testing.T) {
 	healthy1 := eventWith(1, agent.Healthy, "r1")
 	for name, c := range map[string]struct{ a, b, want []agent.Event }{
@@ -28,7 +26,7 @@ func TestMergeHasTheEventsOfBoth(t *testing.T) {
 		"a later failed health check":          {[]agent.Event{healthy1}, []agent.Event{healthy1, eventWith(5, agent.HealthFailed, "r1")}, []agent.Event{healthy1, eventWith(5, agent.HealthFailed, "r1")}},
 	} {
 		got, want := after(c.a...), after(c.want...)
-		for _, state := range []agent.State{merged(got, after(c.b...)), merged(after(c.b...), got)} {
+		for _, state := range []agent.State{agent.Merge(got, after(c.b...)), agent.Merge(after(c.b...), got)} {
 			if states := func(s agent.State) map[string]agent.State { return map[string]agent.State{"": s} }; !agent.Same(states(state), states(want)) {
 				t.Errorf("%s: %s, want %s", name, agent.FormatStates(states(state)), agent.FormatStates(states(want)))
 			}
@@ -50,11 +48,11 @@ func TestMergeDoesNotDependOnTheOrder(t *testing.T) {
 			}
 		}
 		text := func(s agent.State) string { return agent.FormatStates(map[string]agent.State{"": s}) }
-		one, other := merged(a, b), merged(b, a)
+		one, other := agent.Merge(a, b), agent.Merge(b, a)
 		if text(one) != text(other) {
 			t.Fatalf("seed %d: %s and %s", seed, text(one), text(other))
 		}
-		if again := merged(one, one); text(again) != text(one) {
+		if again := agent.Merge(one, one); text(again) != text(one) {
 			t.Fatalf("seed %d: merged with itself, %s becomes %s", seed, text(one), text(again))
 		}
 	}

@@ -117,8 +117,8 @@ func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries [
 // passStates sets the annotation of another shard's Destination if this process has received other
 // events than those in the annotation.
 func (p *planner) passStates(change *Change, d *kratix.Destination) {
-	if deliveries := p.agents[d.Name]; len(deliveries) > 0 && !d.IsDeleted() && (p.mode == Manage || p.mode == Promote) {
-		p.mergeStates(change, d, deliveries)
+	if deliveries := p.agents[d.Name]; len(deliveries) > 0 && !d.IsDeleted() {
+		p.keepStates(change, d, deliveries)
 	}
 }
 
